@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is known of an epoch as a whole: its seed, the demand, the report.
+
+use super::{Journal, JournalError, Key, int};
+
+/// An epoch that the validator has begun to work on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochRow {
+    /// Which epoch.
+    pub epoch: u64,
+    /// Its first block.
+    pub start_block: u64,
+    /// Last block in which a bundle counts.
+    pub deadline_block: u64,
+    /// The challenge seed, once known.
+    pub seed: Option<Key>,
+    /// Whether all its bundles were checked and all its replays made.
+    pub checked: bool,
+    /// Demand that coverage is valued by, encoded by the caller; empty before it is read.
+    pub demand: String,
+    /// The report, encoded by the caller; empty before there is one.
+    pub report: String,
+}
+
+impl Journal {
+    /// Begins an epoch; of one begun before, only the blocks change, and only while it has no seed: an owner who changes
+    /// the tempo moves both.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
+    pub async fn begin_epoch(&self, epoch: u64, start_block: u64, deadline_block: u64) -> Result<(), JournalError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "INSERT INTO epochs (epoch, start_block, deadline_block) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET \
+             start_block = excluded.start_block, deadline_block = excluded.deadline_block WHERE seed IS NULL",
+        )
+        .bind(int("epoch", epoch)?)
+        .bind(int("start_block", start_block)?)
+        .bind(int("deadline_block", deadline_block)?)
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| self.fail(e))?;
+        tx.commit().await.map_err(|e| self.fail(e))
+    }
+
+    /// Fixes the seed and the demand of an epoch; the first stays.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
+    pub async fn fix_seed(&self, epoch: u64, seed: &Key, demand: &str) -> Result<(), JournalError> {
+        let mut tx = self.write().await?;
+        sqlx::query("UPDATE epochs SET seed = ?, demand = ? WHERE epoch = ? AND seed IS NULL")
+            .bind(seed.as_slice())
+            .bind(demand)
+            .bind(int("epoch", epoch)?)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.fail(e))?;
+        tx.commit().await.map_err(|e| self.fail(e))
+    }
+
+    /// Marks an epoch's checks and replays as complete.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
+    pub async fn mark_checked(&self, epoch: u64) -> Result<(), JournalError> {
+        let mut tx = self.write().await?;
+        sqlx::query("UPDATE epochs SET checked = 1 WHERE epoch = ?")
+            .bind(int("epoch", epoch)?)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.fail(e))?;
+        tx.commit().await.map_err(|e| self.fail(e))
+    }
+
+    /// Stores the report of an epoch; the newest stays.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
+    pub async fn store_report(&self, epoch: u64, report: &str) -> Result<(), JournalError> {
+        let mut tx = self.write().await?;
+        sqlx::query("UPDATE epochs SET report = ? WHERE epoch = ?")
+            .bind(report)
+            .bind(int("epoch", epoch)?)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.fail(e))?;
+        tx.commit().await.map_err(|e| self.fail(e))
+    }
+
+    /// An epoch, if it was begun.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Database`] or [`JournalError::BadValue`].
+    pub async fn epoch(&self, epoch: u64) -> Result<Option<EpochRow>, JournalError> {
+        let row = sqlx::query("SELECT * FROM epochs WHERE epoch = ?")
+            .bind(int("epoch", epoch)?)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(|e| self.fail(e))?;
+        let Some(row) = row else { return Ok(None) };
+        let seed: Option<&[u8]> = sqlx::Row::try_get(&row, "seed").map_err(|e| self.fail(e))?;
+        let seed = match seed {
+            None => None,
+            Some(bytes) => {
+                Some(Key::try_from(bytes).map_err(|_| JournalError::BadValue { table: "epochs", column: "seed" })?)
+            }
+        };
+        Ok(Some(EpochRow {
+            epoch: self.uint(&row, "epochs", "epoch")?,
+            start_block: self.uint(&row, "epochs", "start_block")?,
+            deadline_block: self.uint(&row, "epochs", "deadline_block")?,
+            seed,
+            checked: self.uint(&row, "epochs", "checked")? == 1,
+            demand: self.text(&row, "demand")?,
+            report: self.text(&row, "report")?,
+        }))
+    }
+
+    /// Forgets bundles, replays, reports and finished commits of epochs before `epoch`. Commits that may still
+    /// have to be revealed stay.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
+    pub async fn forget_epochs_before(&self, epoch: u64) -> Result<(), JournalError> {
+        let epoch = int("epoch", epoch)?;
+        let mut tx = self.write().await?;
+        for sql in [
+            "DELETE FROM bundles WHERE epoch < ?",
+            "DELETE FROM replays WHERE epoch < ?",
+            "DELETE FROM epochs WHERE epoch < ?",
+            "DELETE FROM verdicts WHERE epoch < ? AND done = 1",
+            "DELETE FROM commits WHERE epoch < ? AND state >= 3",
+        ] {
+            sqlx::query(sql).bind(epoch).execute(&mut *tx).await.map_err(|e| self.fail(e))?;
+        }
+        tx.commit().await.map_err(|e| self.fail(e))
+    }
+}
