@@ -13,12 +13,23 @@ pub(crate) fn decode_list<T: Decode, I: Input>(input: &mut I, max: u32) -> Resul
         return Err("list is over its cap".into());
     }
     let len = usize::try_from(len).map_err(|_| "list length exceeds memory")?;
-    // A length prefix alone buys at most a page; more is reserved as the elements arrive.
-    let mut list = Vec::with_capacity(len.min(4_096 / core::mem::size_of::<T>().max(1)));
+    // Reserved as the elements arrive: a length prefix alone buys no memory.
+    let mut list = Vec::new();
     for _ in 0..len {
         list.push(T::decode(input)?);
     }
     Ok(list)
+}
+
+/// Decodes a byte string of at most `max` bytes; refuses a longer one before it allocates.
+pub(crate) fn decode_bytes<I: Input>(input: &mut I, max: u32) -> Result<Vec<u8>, codec::Error> {
+    let Compact(len) = Compact::<u32>::decode(input)?;
+    if len > max {
+        return Err("byte string is over its cap".into());
+    }
+    let mut bytes = alloc::vec![0; usize::try_from(len).map_err(|_| "length exceeds memory")?];
+    input.read(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Decodes one value from foreign bytes of at most `max` bytes and nothing after it.

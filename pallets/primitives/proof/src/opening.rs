@@ -7,7 +7,7 @@ use scale_info::TypeInfo;
 
 use crate::{
     Attempt, Hash, InclusionProof, ProofError, Salt,
-    limits::{decode_all, decode_list},
+    limits::{decode_all, decode_bytes},
     merkle, salted_hash,
 };
 
@@ -79,8 +79,8 @@ impl Decode for Opening {
             proof: Decode::decode(input)?,
             request_salt: Decode::decode(input)?,
             response_salt: Decode::decode(input)?,
-            request: decode_list(input, MAX_OPENED_BYTES)?,
-            response: decode_list(input, MAX_OPENED_BYTES)?,
+            request: decode_bytes(input, MAX_OPENED_BYTES)?,
+            response: decode_bytes(input, MAX_OPENED_BYTES)?,
         })
     }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 
 use codec::{Compact, Decode, DecodeWithMemTracking, Encode, EncodeLike, Input, MaxEncodedLen, Output};
 
-use crate::ProofError;
+use crate::{ProofError, limits::decode_bytes};
 
 /// UTF-8 text of at most `MAX` bytes without control characters.
 ///
@@ -113,12 +113,7 @@ impl<const MAX: u32> EncodeLike for Text<MAX> {}
 
 impl<const MAX: u32> Decode for Text<MAX> {
     fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
-        let Compact(len) = Compact::<u32>::decode(input)?;
-        if len > MAX {
-            return Err("text is longer than its field".into());
-        }
-        let mut bytes: Vec<u8> = vec![0; usize::try_from(len).map_err(|_| "text length exceeds memory")?];
-        input.read(&mut bytes)?;
+        let bytes = decode_bytes(input, MAX)?;
         let text = core::str::from_utf8(&bytes).map_err(|_| "text is not UTF-8")?;
         Self::new(text).map_err(|_| "text has control characters".into())
     }

@@ -10,6 +10,7 @@ const STEP_BITS: u32 = 9;
 /// `TABLE[i] = 2^(−i/512)` in units of 2^(−62), from square roots of 1/2 and their products, each exact to 2^(−60).
 const TABLE: [u64; STEPS + 1] = table();
 
+#[allow(clippy::indexing_slicing, reason = "the index is below the length it was compared with, at compile time")]
 const fn table() -> [u64; STEPS + 1] {
     // 2^(−1/2), 2^(−1/4), … in units of 2^(−62): the square root of x·2^62 is that of the number x stands for.
     let mut root: u128 = 1 << 61;
