@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What workers keep on disk: SQLite in WAL mode, durable before anyone is told.
+
+//! What must survive `kill -9`.
 //!
-//! - [`journal`]: a validator's measurements and commits.
+//! - [`ledger`]: the gateway's keys, balances, requests, receipts, bundles and nonces, behind one trait.
+//! - [`journal`]: the validator's measurements, scores and commits.
+
+#![forbid(unsafe_code)]
 
 pub mod journal;
+pub mod ledger;
+
+pub use ledger::{Ledger, LedgerError, SqliteLedger};

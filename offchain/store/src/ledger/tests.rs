@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::*;
+
+const NOW: u64 = 1_800_000_000_000;
+
+struct Fixture {
+    folder: TempDir,
+    ledger: Arc<SqliteLedger>,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        Self::with(LedgerOptions::default()).await
+    }
+
+    async fn with(options: LedgerOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::open(&folder.path().join("ledger.db"), options).await.unwrap();
+        Self { folder, ledger: Arc::new(ledger) }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("ledger.db")
+    }
+
+    /// A paid key whose payer has this balance; returns the payer's number.
+    async fn payer(&self, balance: u64) -> i64 {
+        let secret = ApiSecret::generate().unwrap();
+        let key = self.ledger.create_key("k", "acme", KeyKind::Paid, secret.hash(), NOW).await.unwrap();
+        self.ledger.deposit("acme", MicroUsd(balance)).await.unwrap();
+        key.payer_id
+    }
+
+    async fn balance(&self) -> u64 {
+        self.ledger.payers().await.unwrap()[0].balance.get()
+    }
+}
+
+fn request(id: u8, payer_id: Option<i64>, reserve: u64) -> NewRequest {
+    NewRequest {
+        id: [id; 16],
+        payer_id,
+        model: "m".into(),
+        task_type: "chat".into(),
+        received_ms: NOW,
+        reserve: MicroUsd(reserve),
+    }
+}
+
+fn settlement(id: u8, fee: u64, receipt: Option<Vec<u8>>) -> Settlement {
+    Settlement {
+        id: [id; 16],
+        served: true,
+        fee: MicroUsd(fee),
+        input_tokens: 10,
+        output_tokens: 20,
+        served_by: Some("someone".into()),
+        receipt,
+        demand: true,
+    }
+}
+
+async fn reserve(ledger: &SqliteLedger, request: NewRequest) -> Result<(), LedgerError> {
+    ledger.reserve(request).await?.durable().await
+}
+
+#[test]
+fn secret_is_recognised_when_well_formed_only() {
+    let secret = ApiSecret::generate().unwrap();
+    assert_eq!(secret.expose().len(), SECRET_PREFIX.len() + 44);
+    assert_eq!(ApiSecret::parse(secret.expose()).unwrap().hash(), secret.hash());
+    assert_ne!(ApiSecret::generate().unwrap().hash(), secret.hash());
+    assert_eq!(format!("{secret:?}"), "ApiSecret(..)");
+    for text in ["", "sk-claw-", "sk-other-0000", &format!("{}x", secret.expose()), &secret.expose().replace("sk", "SK")] {
+        assert!(ApiSecret::parse(text).is_none(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn key_is_found_by_hash_until_revoked_when_created() {
+    let fixture = Fixture::new().await;
+    let secret = ApiSecret::generate().unwrap();
+    let key = fixture.ledger.create_key("ci", "acme", KeyKind::Free, secret.hash(), NOW).await.unwrap();
+    assert_eq!((key.payer.as_str(), key.kind, key.revoked_ms), ("acme", KeyKind::Free, None));
+    let again = fixture.ledger.create_key("ci", "acme", KeyKind::Free, secret.hash(), NOW).await;
+    assert!(matches!(again, Err(LedgerError::Taken { what: "API key" })));
+    assert!(fixture.ledger.revoke_key(key.id, NOW + 1).await.unwrap());
+    assert!(!fixture.ledger.revoke_key(key.id, NOW + 2).await.unwrap());
+    let found = fixture.ledger.key_by_hash(&secret.hash()).await.unwrap().unwrap();
+    assert_eq!(found.revoked_ms, Some(NOW + 1));
+    assert!(fixture.ledger.key_by_hash(&[0; 32]).await.unwrap().is_none());
+    assert_eq!(fixture.ledger.keys().await.unwrap(), vec![found]);
+}
+
+#[tokio::test]
+async fn settlement_gives_back_the_rest_when_less_was_used() {
+    let fixture = Fixture::new().await;
+    let payer = fixture.payer(1_000).await;
+    reserve(&fixture.ledger, request(1, Some(payer), 400)).await.unwrap();
+    assert_eq!(fixture.balance().await, 600);
+    let settled = fixture.ledger.settle(settlement(1, 150, Some(vec![7]))).await.unwrap();
+    assert_eq!(settled, Settled { fee: MicroUsd(150), seq: Some(1) });
+    assert_eq!(fixture.balance().await, 850);
+    assert_eq!(fixture.ledger.payers().await.unwrap()[0].spent, MicroUsd(150));
+    assert_eq!(fixture.ledger.receipts(0, 10).await.unwrap(), vec![ReceiptRow { seq: 1, bytes: vec![7] }]);
+    let demand = fixture.ledger.demand(NOW - 60_000).await.unwrap();
+    assert_eq!(demand[0], DemandRow { model: "m".into(), task_type: "chat".into(), requests: 1, tokens: 30 });
+}
+
+#[tokio::test]
+async fn settlement_is_refused_when_done_before_or_unknown() {
+    let fixture = Fixture::new().await;
+    let payer = fixture.payer(1_000).await;
+    reserve(&fixture.ledger, request(1, Some(payer), 400)).await.unwrap();
+    fixture.ledger.settle(settlement(1, 100, None)).await.unwrap();
+    for id in [1, 2] {
+        let refused = fixture.ledger.settle(settlement(id, 100, Some(vec![1]))).await;
+        assert!(matches!(refused, Err(LedgerError::NotOpen { .. })));
+    }
+    assert_eq!(fixture.balance().await, 900);
+    assert!(fixture.ledger.receipts(0, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn fee_is_cut_to_the_reservation_when_more_was_used() {
+    let fixture = Fixture::new().await;
+    let payer = fixture.payer(400).await;
+    reserve(&fixture.ledger, request(1, Some(payer), 400)).await.unwrap();
+    assert_eq!(fixture.ledger.settle(settlement(1, 9_999, None)).await.unwrap().fee, MicroUsd(400));
+    assert_eq!(fixture.balance().await, 0);
+}
+
+#[tokio::test]
+async fn reservations_never_exceed_the_balance_when_they_race() {
+    let fixture = Fixture::new().await;
+    let payer = fixture.payer(1_000).await;
+    let tasks: Vec<_> = (0..100u8)
+        .map(|id| {
+            let ledger = fixture.ledger.clone();
+            tokio::spawn(async move { reserve(&ledger, request(id, Some(payer), 30)).await })
+        })
+        .collect();
+    let mut accepted = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(()) => accepted += 1,
+            Err(LedgerError::InsufficientBalance { balance, needed }) => assert!(balance < needed),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!((accepted, fixture.balance().await), (33, 10));
+}
+
+#[tokio::test]
+async fn request_id_is_refused_when_used_before_and_others_of_its_group_go_on() {
+    let fixture = Fixture::new().await;
+    let payer = fixture.payer(1_000).await;
+    reserve(&fixture.ledger, request(1, Some(payer), 10)).await.unwrap();
+    let (again, other) = tokio::join!(
+        reserve(&fixture.ledger, request(1, Some(payer), 10)),
+        reserve(&fixture.ledger, request(2, Some(payer), 10))
+    );
+    assert!(matches!(again, Err(LedgerError::Taken { what: "request id" })));
+    other.unwrap();
+    assert_eq!(fixture.balance().await, 980);
+}
+
+#[tokio::test]
+async fn open_requests_are_given_back_when_the_ledger_recovers() {
+    let fixture = Fixture::new().await;
+    let payer = fixture.payer(1_000).await;
+    reserve(&fixture.ledger, request(1, Some(payer), 300)).await.unwrap();
+    reserve(&fixture.ledger, request(2, Some(payer), 300)).await.unwrap();
+    reserve(&fixture.ledger, request(3, None, 0)).await.unwrap();
+    fixture.ledger.settle(settlement(1, 100, Some(vec![1]))).await.unwrap();
+    let path = fixture.path();
+    let Fixture { folder, ledger } = fixture;
+    drop(ledger);
+    let ledger = SqliteLedger::open(&path, LedgerOptions::default()).await.unwrap();
+    assert_eq!(ledger.recover().await.unwrap(), 2);
+    assert_eq!(ledger.recover().await.unwrap(), 0);
+    assert_eq!(ledger.payers().await.unwrap()[0].balance, MicroUsd(900));
+    assert_eq!(ledger.receipts(0, 10).await.unwrap().len(), 1);
+    drop(folder);
+}
+
+#[tokio::test]
+async fn receipts_are_paged_in_order_when_there_are_many() {
+    let fixture = Fixture::new().await;
+    for id in 1..=5 {
+        reserve(&fixture.ledger, request(id, None, 0)).await.unwrap();
+        fixture.ledger.settle(settlement(id, 0, Some(vec![id]))).await.unwrap();
+    }
+    let seqs = |rows: Vec<ReceiptRow>| rows.into_iter().map(|row| row.seq).collect::<Vec<_>>();
+    assert_eq!(seqs(fixture.ledger.receipts(0, 2).await.unwrap()), [1, 2]);
+    assert_eq!(seqs(fixture.ledger.receipts(2, 10).await.unwrap()), [3, 4, 5]);
+    assert!(fixture.ledger.receipts(u64::MAX, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn seq_is_never_used_again_when_receipts_were_pruned() {
+    let fixture = Fixture::new().await;
+    reserve(&fixture.ledger, request(1, None, 0)).await.unwrap();
+    fixture.ledger.settle(settlement(1, 0, Some(vec![1]))).await.unwrap();
+    assert!(fixture.ledger.prune(NOW + 1).await.unwrap() >= 2);
+    reserve(&fixture.ledger, request(2, None, 0)).await.unwrap();
+    assert_eq!(fixture.ledger.settle(settlement(2, 0, Some(vec![2]))).await.unwrap().seq, Some(2));
+}
+
+#[tokio::test]
+async fn nonce_is_refused_when_seen_before_it_expired() {
+    let fixture = Fixture::new().await;
+    let ledger = &fixture.ledger;
+    assert!(ledger.use_nonce(&[1; 32], &[9; 16], NOW, NOW + 10).await.unwrap());
+    assert!(!ledger.use_nonce(&[1; 32], &[9; 16], NOW + 5, NOW + 15).await.unwrap());
+    assert!(ledger.use_nonce(&[2; 32], &[9; 16], NOW, NOW + 10).await.unwrap());
+    assert!(ledger.use_nonce(&[1; 32], &[9; 16], NOW + 11, NOW + 20).await.unwrap());
+}
+
+#[tokio::test]
+async fn bundles_of_a_hotkey_are_bounded_when_stored() {
+    let fixture = Fixture::new().await;
+    let bundle = |n: u8| BundleRow { root: [n; 32], hotkey: [1; 32], epoch: n.into(), bytes: vec![n] };
+    for n in 1..=3 {
+        assert!(fixture.ledger.put_bundle(bundle(n), 2, NOW + u64::from(n)).await.unwrap());
+    }
+    assert!(!fixture.ledger.put_bundle(bundle(3), 2, NOW + 9).await.unwrap());
+    assert!(fixture.ledger.bundle(&[1; 32]).await.unwrap().is_none());
+    assert_eq!(fixture.ledger.bundle(&[3; 32]).await.unwrap(), Some(bundle(3)));
+}
+
+#[tokio::test]
+async fn writes_are_refused_and_nothing_is_lost_when_the_disk_is_full() {
+    let fixture = Fixture::with(LedgerOptions { max_pages: Some(40), ..LedgerOptions::default() }).await;
+    let payer = fixture.payer(1_000_000).await;
+    let mut accepted = 0u64;
+    let error = loop {
+        let mut request = request(0, Some(payer), 10);
+        request.id[..8].copy_from_slice(&accepted.to_le_bytes());
+        request.model = "m".repeat(90);
+        match reserve(&fixture.ledger, request).await {
+            Ok(()) => accepted += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, LedgerError::Full) && error.is_retryable(), "{error:?}");
+    assert!(accepted > 10);
+    assert_eq!(fixture.balance().await, 1_000_000 - 10 * accepted);
+    // Readers go on; with more room, so do writers, and all that was acknowledged is there.
+    let (path, Fixture { folder, ledger }) = (fixture.path(), fixture);
+    drop(ledger);
+    let ledger = SqliteLedger::open(&path, LedgerOptions::default()).await.unwrap();
+    assert_eq!(ledger.recover().await.unwrap(), accepted);
+    assert_eq!(ledger.payers().await.unwrap()[0].balance, MicroUsd(1_000_000));
+    drop(folder);
+}
+
+#[tokio::test]
+async fn damaged_file_is_refused_with_its_name_when_opened() {
+    let fixture = Fixture::new().await;
+    for id in 0..200 {
+        reserve(&fixture.ledger, NewRequest { model: "x".repeat(90), ..request(id, None, 0) }).await.unwrap();
+    }
+    let (path, Fixture { folder, ledger }) = (fixture.path(), fixture);
+    drop(ledger);
+    // The writer closes in the background; a checkpoint by another connection moves everything into the file.
+    let mut size = 0;
+    while size < 60_000 {
+        drop(SqliteLedger::open(&path, LedgerOptions::default()).await.unwrap());
+        tokio::task::yield_now().await;
+        size = std::fs::metadata(&path).unwrap().len();
+    }
+    let whole = std::fs::read(&path).unwrap();
+    for beside in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{beside}", path.display()));
+    }
+    let cases: [(&str, Vec<u8>); 3] =
+        [("cut short", whole[..whole.len() / 2].to_vec()), ("empty", vec![]), ("garbage", vec![0x5a; 20_000])];
+    for (name, bytes) in cases {
+        std::fs::write(&path, bytes).unwrap();
+        let error = SqliteLedger::open(&path, LedgerOptions::default()).await.unwrap_err();
+        assert!(matches!(error, LedgerError::Corrupt { .. }), "{name}: {error:?}");
+        assert!(error.to_string().contains("ledger.db") && error.to_string().contains("restore"), "{error}");
+    }
+    drop(folder);
+}
+
+#[tokio::test]
+async fn foreign_database_is_refused_when_opened() {
+    use sqlx::{ConnectOptions, Connection};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut other = options.connect().await.unwrap();
+    sqlx::query("CREATE TABLE t (x)").execute(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    let error = SqliteLedger::open(&path, LedgerOptions::default()).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Foreign { found: 0, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn second_gateway_is_refused_when_the_first_still_serves() {
+    let exclusive = LedgerOptions { exclusive: true, ..LedgerOptions::default() };
+    let fixture = Fixture::with(exclusive).await;
+    assert!(matches!(SqliteLedger::open(&fixture.path(), exclusive).await, Err(LedgerError::Locked)));
+    // A tool beside it may open it, and the gateway sees what the tool wrote.
+    let tool = SqliteLedger::open(&fixture.path(), LedgerOptions::default()).await.unwrap();
+    tool.deposit("acme", MicroUsd(5)).await.unwrap();
+    assert_eq!(fixture.balance().await, 5);
+    let (path, Fixture { folder, ledger }) = (fixture.path(), fixture);
+    drop(ledger);
+    SqliteLedger::open(&path, exclusive).await.unwrap();
+    drop(folder);
+}
+
+#[tokio::test]
+async fn amount_is_refused_when_it_does_not_fit() {
+    let fixture = Fixture::new().await;
+    assert!(matches!(fixture.ledger.deposit("a", MicroUsd(u64::MAX)).await, Err(LedgerError::AmountTooLarge)));
+    fixture.ledger.deposit("a", MicroUsd(i64::MAX as u64)).await.unwrap();
+    assert!(matches!(fixture.ledger.deposit("a", MicroUsd(1)).await, Err(LedgerError::AmountTooLarge)));
+}
