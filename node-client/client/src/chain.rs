@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use clawrank_proof::Keypair;
+use tokio::{
+    sync::{Mutex, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_util::sync::DropGuard;
+
+use crate::{
+    ChainPort, ClientError,
+    config::ChainConfig,
+    link::{Link, LinkStatus, millis},
+    reader::Reader,
+    runtime::{Key, Runtime},
+    submit::{self, AccountInfo, Submitters},
+    types::{
+        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, SubnetSnapshot, Submitted, WeightCommit,
+    },
+};
+
+/// How long a closing client waits for its connection task.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A chain over the WebSocket of one of its nodes: the [`ChainPort`] of production.
+///
+/// Clones share one connection, which follows runtime upgrades and is rebuilt, on the next endpoint where there are
+/// several, whenever it breaks, a request goes unanswered, or finalised blocks stop coming. The connection closes when
+/// the last clone is dropped, or by [`close`](Self::close).
+#[derive(Clone)]
+pub struct Chain {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    link: Arc<Link>,
+    submitters: Submitters,
+    task: Mutex<Option<JoinHandle<()>>>,
+    _closes_on_drop: DropGuard,
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chain").field("status", &*self.inner.link.status().borrow()).finish_non_exhaustive()
+    }
+}
+
+impl Chain {
+    /// Connects, and returns once the first finalised head is known.
+    ///
+    /// # Errors
+    ///
+    /// - [`ClientError::Config`]: a setting is unusable.
+    /// - [`ClientError::NoConnection`]: no endpoint was good within `start_timeout_ms`; its source says why.
+    pub async fn connect(config: &ChainConfig) -> Result<Self, ClientError> {
+        let link = Arc::new(Link::new(config.parse()?));
+        let closes_on_drop = link.closed().clone().drop_guard();
+        let task = tokio::spawn(link.clone().supervise());
+        let mut heads = link.heads();
+        let patience = link.settings.start_timeout;
+        let found = timeout(patience, heads.wait_for(Option::is_some)).await.is_ok_and(|found| found.is_ok());
+        if !found {
+            let status = link.status().borrow().clone();
+            return Err(ClientError::NoConnection {
+                waited_ms: millis(patience),
+                endpoint: status.endpoint,
+                source: status.last_error.map(Into::into),
+            });
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                submitters: Submitters::new(link.clone()),
+                link,
+                task: Mutex::new(Some(task)),
+                _closes_on_drop: closes_on_drop,
+            }),
+        })
+    }
+
+    /// What the connection is doing, newest wins.
+    pub fn status(&self) -> watch::Receiver<LinkStatus> {
+        self.inner.link.status()
+    }
+
+    /// The runtime at the newest finalised head.
+    pub fn runtime(&self) -> Option<Arc<Runtime>> {
+        self.inner.link.current_runtime()
+    }
+
+    /// Time between blocks, in milliseconds.
+    pub fn block_time_ms(&self) -> u64 {
+        self.inner.link.slot_ms()
+    }
+
+    /// Free balance of an account at the newest finalised block, in rao.
+    ///
+    /// # Errors
+    ///
+    /// As any read.
+    pub async fn balance_rao(&self, account: &AccountId) -> Result<u64, ClientError> {
+        let reader = self.reader_at_head().await?.0;
+        let info: Option<AccountInfo> = reader.value("System.Account", &[Key::from(account)]).await?;
+        Ok(info.unwrap_or_default().data.free)
+    }
+
+    /// What a registration on the subnet burns at the newest finalised block, in rao.
+    ///
+    /// # Errors
+    ///
+    /// As any read.
+    pub async fn registration_cost_rao(&self, netuid: u16) -> Result<u64, ClientError> {
+        let reader = self.reader_at_head().await?.0;
+        Ok(reader.value("SubtensorModule.Burn", &[Key::from(netuid)]).await?.unwrap_or_default())
+    }
+
+    /// The nonce of an account's next transaction, with those in the pool counted.
+    ///
+    /// # Errors
+    ///
+    /// As any read.
+    pub async fn next_nonce(&self, account: &AccountId) -> Result<u64, ClientError> {
+        submit::nonce(&self.inner.link, account).await
+    }
+
+    /// Ends the connection and every submission that waits. Reads fail with [`ClientError::Closed`] from now on.
+    pub async fn close(&self) {
+        self.inner.link.closed().cancel();
+        if let Some(mut task) = self.inner.task.lock().await.take()
+            && timeout(CLOSE_TIMEOUT, &mut task).await.is_err()
+        {
+            task.abort();
+        }
+    }
+
+    /// A reader at the newest finalised head; refuses a chain that has stalled.
+    async fn reader_at_head(&self) -> Result<(Reader<'_>, Head), ClientError> {
+        let link = &self.inner.link;
+        let head = link.head()?;
+        Ok((self.reader_at(&head.hash).await?, head))
+    }
+
+    async fn reader_at(&self, block: &Hash) -> Result<Reader<'_>, ClientError> {
+        let link = &self.inner.link;
+        let head = *link.heads().borrow();
+        let runtime = match link.current_runtime() {
+            Some(runtime) if head.is_some_and(|head| &head.hash == block) => runtime,
+            _ => link.runtime(Some(block)).await?,
+        };
+        Ok(Reader::new(link, runtime, *block))
+    }
+}
+
+#[async_trait]
+impl ChainPort for Chain {
+    fn genesis_hash(&self) -> Hash {
+        self.inner.link.genesis()
+    }
+
+    fn heads(&self) -> watch::Receiver<Option<Head>> {
+        self.inner.link.heads()
+    }
+
+    fn has_provider_rank(&self) -> bool {
+        self.inner.link.current_runtime().is_some_and(|runtime| runtime.has_pallet("ProviderRank"))
+    }
+
+    async fn subnet(&self, netuid: u16) -> Result<SubnetSnapshot, ClientError> {
+        let (reader, head) = self.reader_at_head().await?;
+        reader.subnet(head, netuid, self.block_time_ms()).await
+    }
+
+    async fn subnet_at(&self, netuid: u16, block: Hash) -> Result<SubnetSnapshot, ClientError> {
+        let reader = self.reader_at(&block).await?;
+        let number = self.inner.link.number_of(&block).await?;
+        let head = reader.head(number).await?;
+        reader.subnet(head, netuid, self.block_time_ms()).await
+    }
+
+    async fn block(&self, number: u64) -> Result<Option<Head>, ClientError> {
+        let finalised = *self.inner.link.heads().borrow();
+        match finalised {
+            Some(head) if head.number == number => return Ok(Some(head)),
+            Some(head) if head.number > number => {}
+            _ => return Ok(None),
+        }
+        let Some(hash) = self.inner.link.block_hash(number).await? else { return Ok(None) };
+        let runtime = match self.inner.link.runtime(Some(&hash)).await {
+            Ok(runtime) => runtime,
+            // The state is gone; the body can still be read with the present runtime.
+            Err(ClientError::Rpc { .. }) => self.runtime().ok_or(ClientError::Closed)?,
+            Err(error) => return Err(error),
+        };
+        Reader::new(&self.inner.link, runtime, hash).head(number).await.map(Some)
+    }
+
+    async fn weights(&self, netuid: u16, mecid: u8) -> Result<Vec<(u16, Vec<(u16, u16)>)>, ClientError> {
+        self.reader_at_head().await?.0.weights(netuid, mecid).await
+    }
+
+    async fn weight_commits(
+        &self,
+        netuid: u16,
+        mecid: u8,
+        hotkey: &AccountId,
+    ) -> Result<Vec<WeightCommit>, ClientError> {
+        self.reader_at_head().await?.0.weight_commits(netuid, mecid, hotkey).await
+    }
+
+    async fn commitments(&self, netuid: u16) -> Result<Vec<Commitment>, ClientError> {
+        self.reader_at_head().await?.0.commitments(netuid).await
+    }
+
+    async fn bundle_commits(&self, netuid: u16, epoch: u64) -> Result<Vec<BundleCommit>, ClientError> {
+        if !self.has_provider_rank() {
+            return Ok(Vec::new());
+        }
+        self.reader_at_head().await?.0.bundle_commits(netuid, epoch).await
+    }
+
+    async fn payouts(&self, netuid: u16) -> Result<Vec<EpochPayout>, ClientError> {
+        if !self.has_provider_rank() {
+            return Ok(Vec::new());
+        }
+        self.reader_at_head().await?.0.payouts(netuid).await
+    }
+
+    async fn submit(&self, signer: &Keypair, call: Call) -> Result<Submitted, ClientError> {
+        self.inner.submitters.submit(signer, call).await
+    }
+}

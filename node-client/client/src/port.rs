@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The port through which every worker knows the chain.
+
+use async_trait::async_trait;
+use clawrank_proof::Keypair;
+use tokio::sync::watch;
+
+use crate::{
+    ClientError,
+    types::{
+        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, SubnetSnapshot, Submitted, WeightCommit,
+    },
+};
+
+/// Reads of, and submissions to, one chain. All reads are of finalised state.
+///
+/// [`Chain`](crate::Chain) is the real one; tests of workers bring a fake.
+#[async_trait]
+pub trait ChainPort: Send + Sync + 'static {
+    /// Hash of block 0.
+    fn genesis_hash(&self) -> Hash;
+
+    /// The newest finalised head, newest wins; `None` until the first is known.
+    fn heads(&self) -> watch::Receiver<Option<Head>>;
+
+    /// Whether the chain has the provider-rank pallet (ours has, the public one has not).
+    fn has_provider_rank(&self) -> bool;
+
+    /// The subnet at the newest finalised block.
+    async fn subnet(&self, netuid: u16) -> Result<SubnetSnapshot, ClientError>;
+
+    /// The subnet at a given block.
+    async fn subnet_at(&self, netuid: u16, block: Hash) -> Result<SubnetSnapshot, ClientError>;
+
+    /// A finalised block by number; `None` while it is not final or when it does not exist.
+    async fn block(&self, number: u64) -> Result<Option<Head>, ClientError>;
+
+    /// Stored weights of a mechanism: `(uid, [(uid, weight)])`, rows without weights left out.
+    #[allow(clippy::type_complexity)]
+    async fn weights(&self, netuid: u16, mecid: u8) -> Result<Vec<(u16, Vec<(u16, u16)>)>, ClientError>;
+
+    /// Commits of one hotkey that are not yet revealed, oldest first.
+    async fn weight_commits(
+        &self,
+        netuid: u16,
+        mecid: u8,
+        hotkey: &AccountId,
+    ) -> Result<Vec<WeightCommit>, ClientError>;
+
+    /// Everything in `Commitments.CommitmentOf` for the subnet.
+    async fn commitments(&self, netuid: u16) -> Result<Vec<Commitment>, ClientError>;
+
+    /// Bundle roots in `ProviderRank` for an epoch; empty where the pallet is absent.
+    async fn bundle_commits(&self, netuid: u16, epoch: u64) -> Result<Vec<BundleCommit>, ClientError>;
+
+    /// Payouts that `ProviderRank` still remembers; empty where the pallet is absent.
+    async fn payouts(&self, netuid: u16) -> Result<Vec<EpochPayout>, ClientError>;
+
+    /// Signs with `signer`, submits, and waits until the block that has it is final.
+    ///
+    /// Handles nonce and era, and retries what is safe to retry.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Dispatch`] with the chain's own error name when the call ran and failed;
+    /// [`ClientError::Pool`] when the pool refused it; see `is_retryable` for the rest.
+    async fn submit(&self, signer: &Keypair, call: Call) -> Result<Submitted, ClientError>;
+}
