@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `Commitments`: a few bytes that a neuron states in public, such as the root of its bundle (rules §2.2).
+//!
+//! Calls, storage and SCALE bytes are the public chain's; its timelocked commitments are left out. An account may
+//! write `MaxSpace` bytes per epoch of the subnet, each commitment counting as at least 100, and what is stored of a
+//! neuron goes when the neuron goes: so storage is bounded by the number of neurons.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::expect_used, clippy::indexing_slicing)]
+
+extern crate alloc;
+
+mod types;
+pub mod weights;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+use pallet_subtensor::{NetUid, OnNeuronRemoved};
+
+/// Declarations of the pallet.
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::boxed::Box;
+    use frame_support::pallet_prelude::*;
+    use frame_system::pallet_prelude::*;
+    use pallet_subtensor::{List, SubnetInfo, TaoBalance};
+    use sp_runtime::traits::UniqueSaturatedInto;
+
+    /// Least number of bytes that a commitment counts as.
+    pub const MIN_SPACE: u64 = 100;
+
+    /// The pallet.
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    /// What the runtime decides.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// Subnets: who is a neuron, and which epoch runs.
+        type Subnets: SubnetInfo<Self::AccountId>;
+
+        /// Fields of one commitment.
+        #[pallet::constant]
+        type MaxFields: Get<u32>;
+
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// What a neuron has committed last.
+    #[pallet::storage]
+    pub type CommitmentOf<T: Config> = StorageDoubleMap<
+        _,
+        Identity,
+        NetUid,
+        Twox64Concat,
+        T::AccountId,
+        Registration<T::MaxFields>,
+        OptionQuery,
+    >;
+
+    /// Block of a neuron's last commitment.
+    #[pallet::storage]
+    pub type LastCommitment<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Twox64Concat, T::AccountId, u32, OptionQuery>;
+
+    /// Timelocked commitments that were revealed: none on this chain, but readers ask for the map.
+    #[pallet::storage]
+    pub type RevealedCommitments<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Twox64Concat, T::AccountId, List<(List<u8, 1024>, u64), 10>, OptionQuery>;
+
+    /// How much of its space a neuron has used.
+    #[pallet::storage]
+    pub type UsedSpaceOf<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Twox64Concat, T::AccountId, UsageTracker, OptionQuery>;
+
+    /// Bytes that a neuron may commit per epoch.
+    #[pallet::storage]
+    pub type MaxSpace<T: Config> = StorageValue<_, u32, ValueQuery, ConstU32<3_100>>;
+
+    /// What happened.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A neuron committed something.
+        #[codec(index = 0)]
+        Commitment {
+            /// Subnet.
+            netuid: NetUid,
+            /// Hotkey of the neuron.
+            who: T::AccountId,
+        },
+    }
+
+    /// What can be wrong with a call; names and indices are the public chain's.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// More fields than `MaxFields`.
+        #[codec(index = 0)]
+        TooManyFieldsInCommitmentInfo,
+        /// The signer has no uid on the subnet.
+        #[codec(index = 1)]
+        AccountNotAllowedCommit,
+        /// The signer has used its bytes of this epoch.
+        #[codec(index = 2)]
+        SpaceLimitExceeded,
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Replaces what the signing hotkey has committed on `netuid`.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::set_commitment(u32::try_from(info.fields.len()).unwrap_or(u32::MAX)))]
+        pub fn set_commitment(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            info: Box<CommitmentInfo<T::MaxFields>>,
+        ) -> DispatchResult {
+            let who = ensure_signed(origin)?;
+            ensure!(
+                u32::try_from(info.fields.len()).is_ok_and(|fields| fields <= T::MaxFields::get()),
+                Error::<T>::TooManyFieldsInCommitmentInfo
+            );
+            ensure!(T::Subnets::uid(netuid, &who).is_some(), Error::<T>::AccountNotAllowedCommit);
+            Self::use_space(netuid, &who, &info)?;
+
+            let block: u32 = frame_system::Pallet::<T>::block_number().unique_saturated_into();
+            CommitmentOf::<T>::insert(netuid, &who, Registration { deposit: TaoBalance(0), block, info: *info });
+            LastCommitment::<T>::insert(netuid, &who, block);
+            Self::deposit_event(Event::Commitment { netuid, who });
+            Ok(())
+        }
+
+        /// Sets how many bytes a neuron may commit per epoch; root only.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::set_max_space())]
+        pub fn set_max_space(origin: OriginFor<T>, new_limit: u32) -> DispatchResult {
+            ensure_root(origin)?;
+            MaxSpace::<T>::put(new_limit);
+            Ok(())
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn integrity_test() {
+            assert!(T::MaxFields::get() > 0, "nothing could be committed");
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// Takes the bytes of `info` from what `who` has in the running epoch.
+        ///
+        /// # Errors
+        ///
+        /// - [`Error::AccountNotAllowedCommit`]: no such subnet.
+        /// - [`Error::SpaceLimitExceeded`]: not enough is left.
+        fn use_space(
+            netuid: NetUid,
+            who: &T::AccountId,
+            info: &CommitmentInfo<T::MaxFields>,
+        ) -> Result<(), Error<T>> {
+            let epoch = T::Subnets::epoch(netuid).ok_or(Error::<T>::AccountNotAllowedCommit)?.index;
+            let space = info.fields.iter().fold(0_u64, |sum, field| sum.saturating_add(field.len_for_space()));
+            let used = match UsedSpaceOf::<T>::get(netuid, who) {
+                Some(usage) if usage.last_epoch == epoch => usage.used_space,
+                _ => 0,
+            };
+            let used_space = used.saturating_add(space.max(MIN_SPACE));
+            ensure!(used_space <= u64::from(MaxSpace::<T>::get()), Error::<T>::SpaceLimitExceeded);
+            UsedSpaceOf::<T>::insert(netuid, who, UsageTracker { last_epoch: epoch, used_space });
+            Ok(())
+        }
+
+        /// Checks that whatever is stored belongs to a neuron.
+        ///
+        /// # Errors
+        ///
+        /// What does not hold.
+        #[cfg(any(feature = "try-runtime", test))]
+        pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+            for (netuid, who, _) in CommitmentOf::<T>::iter() {
+                ensure!(T::Subnets::uid(netuid, &who).is_some(), "a commitment belongs to no neuron");
+                ensure!(LastCommitment::<T>::contains_key(netuid, &who), "a commitment has no block");
+                ensure!(UsedSpaceOf::<T>::contains_key(netuid, &who), "a commitment took no space");
+            }
+            let commitments = CommitmentOf::<T>::iter_keys().count();
+            ensure!(LastCommitment::<T>::iter_keys().count() == commitments, "a block belongs to no commitment");
+            ensure!(UsedSpaceOf::<T>::iter_keys().count() == commitments, "space was taken by no commitment");
+            Ok(())
+        }
+    }
+}
+
+impl<T: Config> OnNeuronRemoved<T::AccountId> for Pallet<T> {
+    fn on_neuron_removed(netuid: NetUid, hotkey: &T::AccountId) {
+        CommitmentOf::<T>::remove(netuid, hotkey);
+        LastCommitment::<T>::remove(netuid, hotkey);
+        UsedSpaceOf::<T>::remove(netuid, hotkey);
+        RevealedCommitments::<T>::remove(netuid, hotkey);
+    }
+}

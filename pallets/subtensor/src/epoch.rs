@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! One epoch of a subnet: storage in, [`clawrank_emission::yuma`] once per mechanism, storage and stake out.
+
+use alloc::{vec, vec::Vec};
+use clawrank_emission::yuma::{self, LiquidAlpha, Neuron, YumaInput, YumaOutput, YumaParams};
+use clawrank_units::Rao;
+use frame_support::{pallet_prelude::Weight, traits::tokens::Preservation};
+use sp_runtime::PerU16;
+
+use crate::{pallet::*, types::*, weights::WeightInfo};
+
+/// What all mechanisms of a subnet share when its epoch begins.
+struct Subnet<T: Config> {
+    netuid: NetUid,
+    block: u64,
+    params: YumaParams,
+    owner: Option<u16>,
+    last_step_block: u64,
+    commit_reveal: bool,
+    hotkeys: Vec<T::AccountId>,
+    stakes: Vec<u64>,
+    permits: PerNeuron<bool>,
+    registered: Vec<u64>,
+}
+
+impl<T: Config> Pallet<T> {
+    /// Books what a subnet emits in one block as pending: the owner's cut off the top, half of the rest for miners, the
+    /// other half for validators.
+    pub(crate) fn book_emission(netuid: NetUid, alpha: AlphaBalance) {
+        let cut = if OwnerCutEnabled::<T>::get(netuid) { SubnetOwnerCut::<T>::get() } else { 0 };
+        let split = yuma::split_41_41_18(Rao(alpha.0), cut, 0);
+        let validator = split.validator.saturating_add(split.root);
+        let add = |pool: &mut AlphaBalance, part: Rao| pool.0 = pool.0.saturating_add(part.get());
+        PendingOwnerCut::<T>::mutate(netuid, |pool| add(pool, split.owner));
+        PendingServerEmission::<T>::mutate(netuid, |pool| add(pool, split.server));
+        PendingValidatorEmission::<T>::mutate(netuid, |pool| add(pool, validator));
+        SubnetAlphaOut::<T>::mutate(netuid, |total| total.0 = total.0.saturating_add(alpha.0));
+        if SubnetAlphaOutEmission::<T>::get(netuid) != alpha {
+            SubnetAlphaOutEmission::<T>::insert(netuid, alpha);
+        }
+    }
+
+    /// Alpha of `netuid` that waits for the epoch, in rao.
+    pub fn pending(netuid: NetUid) -> u64 {
+        PendingServerEmission::<T>::get(netuid)
+            .0
+            .saturating_add(PendingValidatorEmission::<T>::get(netuid).0)
+            .saturating_add(PendingOwnerCut::<T>::get(netuid).0)
+    }
+
+    /// Runs the epoch of `netuid` that is due in `block`: pays what is pending and writes consensus.
+    ///
+    /// What rounding leaves, or nobody earned, stays pending for the next epoch. When the state is inconsistent nothing
+    /// is written or paid, and [`Event::EpochSkipped`] says so.
+    pub(crate) fn run_epoch(netuid: NetUid, block: u64) -> Weight {
+        let subnet = Subnet::<T>::load(netuid, block);
+        let validators = subnet.permits.iter().filter(|permit| **permit).count().saturating_add(1);
+        let mechanisms: Vec<NetUidStorageIndex> = Self::mechanisms(netuid).collect();
+        let weight = T::WeightInfo::epoch(
+            narrow(subnet.hotkeys.len()),
+            narrow(validators),
+            narrow(mechanisms.len()),
+        );
+
+        let server = PendingServerEmission::<T>::get(netuid);
+        let validator = PendingValidatorEmission::<T>::get(netuid);
+        let pool = Rao(server.0.saturating_add(validator.0));
+        let even = vec![1_u16; mechanisms.len()];
+        let outputs: Option<Vec<(NetUidStorageIndex, YumaOutput)>> = mechanisms
+            .into_iter()
+            .zip(yuma::split_mechanisms(pool, &even))
+            .map(|(index, part)| yuma::epoch(&subnet.input(index, part)).ok().map(|output| (index, output)))
+            .collect();
+        let Some(outputs) = outputs else {
+            Self::deposit_event(Event::EpochSkipped { netuid, block });
+            return weight;
+        };
+
+        Self::write_mechanisms(&outputs);
+        Self::write_subnet(netuid, &outputs);
+        LastMechansimStepBlock::<T>::insert(netuid, block);
+        let paid = subnet.pay(&outputs);
+        let rest = pool.get().saturating_sub(paid);
+        PendingServerEmission::<T>::remove(netuid);
+        PendingValidatorEmission::<T>::insert(netuid, AlphaBalance(rest));
+        subnet.pay_owner();
+        weight
+    }
+
+    /// Writes what is kept per mechanism.
+    fn write_mechanisms(outputs: &[(NetUidStorageIndex, YumaOutput)]) {
+        for (index, output) in outputs {
+            Incentive::<T>::insert(index, parts(&output.incentive));
+            ConsensusByMechanism::<T>::insert(index, parts(&output.consensus));
+            for (uid, row) in (0_u16..).zip(&output.bonds) {
+                if row.is_empty() {
+                    Bonds::<T>::remove(index, uid);
+                } else {
+                    Bonds::<T>::insert(index, uid, WeightRow::truncated(row.clone()));
+                }
+            }
+        }
+    }
+
+    /// Writes what is kept per subnet: of every mechanism alike (stake, permits), of any (activity), the mean of all
+    /// (consensus, dividends, trust), or the sum (emission).
+    fn write_subnet(netuid: NetUid, outputs: &[(NetUidStorageIndex, YumaOutput)]) {
+        let Some((_, first)) = outputs.first() else { return };
+        let mean = |of: fn(&YumaOutput) -> &Vec<u16>| parts(&mean(outputs.iter().map(|(_, output)| of(output))));
+        Consensus::<T>::insert(netuid, mean(|output| &output.consensus));
+        Dividends::<T>::insert(netuid, mean(|output| &output.dividends));
+        ValidatorTrust::<T>::insert(netuid, mean(|output| &output.validator_trust));
+        StakeWeight::<T>::insert(netuid, PerNeuron::truncated(first.stake_weight.clone()));
+        ValidatorPermit::<T>::insert(netuid, PerNeuron::truncated(first.permits.clone()));
+        let mut active = first.active.clone();
+        let mut emission = vec![AlphaBalance(0); active.len()];
+        for (_, output) in outputs {
+            for (any, one) in active.iter_mut().zip(&output.active) {
+                *any |= *one;
+            }
+            for (sum, one) in emission.iter_mut().zip(&output.emission) {
+                sum.0 = sum.0.saturating_add(one.get());
+            }
+        }
+        Active::<T>::insert(netuid, PerNeuron::truncated(active));
+        Emission::<T>::insert(netuid, PerNeuron::truncated(emission));
+    }
+}
+
+impl<T: Config> Subnet<T> {
+    fn load(netuid: NetUid, block: u64) -> Self {
+        let n = SubnetworkN::<T>::get(netuid);
+        let tao_weight = TaoWeight::<T>::get();
+        let hotkeys: Vec<T::AccountId> = (0..n).map(|uid| Keys::<T>::get(netuid, uid)).collect();
+        let tempo = Tempo::<T>::get(netuid);
+        Self {
+            netuid,
+            block,
+            params: YumaParams {
+                kappa: Kappa::<T>::get(netuid),
+                bonds_penalty: BondsPenalty::<T>::get(netuid),
+                bonds_moving_average: BondsMovingAverage::<T>::get(netuid),
+                max_allowed_validators: MaxAllowedValidators::<T>::get(netuid),
+                activity_cutoff: yuma::activity_cutoff(ActivityCutoffFactorMilli::<T>::get(netuid), tempo),
+                tempo: tempo.into(),
+                stake_threshold: StakeThreshold::<T>::get(),
+                yuma3: Yuma3On::<T>::get(netuid),
+                liquid_alpha: LiquidAlphaOn::<T>::get(netuid).then(|| liquid_alpha::<T>(netuid)),
+            },
+            owner: Uids::<T>::get(netuid, SubnetOwnerHotkey::<T>::get(netuid)),
+            last_step_block: LastMechansimStepBlock::<T>::get(netuid),
+            commit_reveal: CommitRevealWeightsEnabled::<T>::get(netuid),
+            stakes: hotkeys
+                .iter()
+                .map(|hotkey| Pallet::<T>::stake_weight_at(netuid, hotkey, tao_weight))
+                .collect(),
+            hotkeys,
+            permits: ValidatorPermit::<T>::get(netuid),
+            registered: (0..n).map(|uid| BlockAtRegistration::<T>::get(netuid, uid)).collect(),
+        }
+    }
+
+    /// What one mechanism's epoch depends on, with `emission` to pay.
+    fn input(&self, index: NetUidStorageIndex, emission: Rao) -> YumaInput {
+        let updates = LastUpdate::<T>::get(index);
+        let neurons = self
+            .hotkeys
+            .iter()
+            .enumerate()
+            .map(|(uid, hotkey)| Neuron {
+                stake: self.stakes.get(uid).copied().unwrap_or_default(),
+                last_update: updates.get(uid).copied().unwrap_or_default(),
+                registered_at: self.registered.get(uid).copied().unwrap_or_default(),
+                permit: self.permits.get(uid).copied().unwrap_or_default(),
+                first_commit: self.commit_reveal.then(|| Pallet::<T>::earliest_commit(index, hotkey)).flatten(),
+            })
+            .collect();
+        YumaInput {
+            params: self.params.clone(),
+            block: self.block,
+            last_step_block: self.last_step_block,
+            owner: self.owner,
+            neurons,
+            weights: self.rows(Weights::<T>::iter_prefix(index)),
+            bonds: self.rows(Bonds::<T>::iter_prefix(index)),
+            previous_consensus: ConsensusByMechanism::<T>::get(index).iter().map(|part| part.deconstruct()).collect(),
+            emission,
+        }
+    }
+
+    /// One row per neuron out of those that are stored.
+    fn rows(&self, stored: impl Iterator<Item = (u16, WeightRow)>) -> Vec<Vec<(u16, u16)>> {
+        let mut rows = vec![Vec::new(); self.hotkeys.len()];
+        for (uid, row) in stored {
+            if let Some(slot) = rows.get_mut(usize::from(uid)) {
+                *slot = row.into_vec();
+            }
+        }
+        rows
+    }
+
+    /// Stakes what miners and validators earned to their hotkeys; the part of the pool that was paid or burned.
+    fn pay(&self, outputs: &[(NetUidStorageIndex, YumaOutput)]) -> u64 {
+        let mut paid = 0_u64;
+        for (uid, hotkey) in self.hotkeys.iter().enumerate() {
+            let sum = |of: fn(&YumaOutput) -> &Vec<Rao>| {
+                outputs
+                    .iter()
+                    .filter_map(|(_, output)| of(output).get(uid))
+                    .fold(0_u64, |sum, amount| sum.saturating_add(amount.get()))
+            };
+            let mut earned = sum(|output| &output.validator_emission);
+            let served = sum(|output| &output.server_emission);
+            if served > 0 && self.is_owners(hotkey) {
+                paid = paid.saturating_add(self.burn(hotkey, served));
+            } else {
+                earned = earned.saturating_add(served);
+            }
+            if Pallet::<T>::credit_stake(hotkey, self.netuid, AlphaBalance(earned)).is_ok() {
+                paid = paid.saturating_add(earned);
+                LastHotkeyEmissionOnNetuid::<T>::insert(hotkey, self.netuid, AlphaBalance(earned));
+            }
+        }
+        for (netuid, output) in outputs {
+            let emissions = output.server_emission.iter().map(|amount| AlphaBalance(amount.get())).collect();
+            Pallet::<T>::deposit_event(Event::IncentiveAlphaEmittedToMiners { netuid: *netuid, emissions });
+        }
+        paid
+    }
+
+    /// Whether a miner belongs to the subnet's owner, whose incentive is withheld.
+    fn is_owners(&self, hotkey: &T::AccountId) -> bool {
+        SubnetOwner::<T>::try_get(self.netuid).is_ok_and(|owner| Owner::<T>::get(hotkey) == owner)
+    }
+
+    /// Burns pending alpha and the TAO behind it; the amount burned.
+    fn burn(&self, hotkey: &T::AccountId, amount: u64) -> u64 {
+        if Pallet::<T>::burn(&Pallet::<T>::account(), TaoBalance(amount), Preservation::Expendable).is_err() {
+            return 0;
+        }
+        SubnetAlphaOut::<T>::mutate(self.netuid, |total| total.0 = total.0.saturating_sub(amount));
+        let (coldkey, alpha) = (SubnetOwner::<T>::get(self.netuid), AlphaBalance(amount));
+        Pallet::<T>::deposit_event(Event::AlphaBurned(coldkey, hotkey.clone(), alpha, self.netuid));
+        amount
+    }
+
+    /// Stakes the owner's cut to the owner's hotkey.
+    fn pay_owner(&self) {
+        let cut = PendingOwnerCut::<T>::get(self.netuid);
+        let Ok(hotkey) = SubnetOwnerHotkey::<T>::try_get(self.netuid) else { return };
+        if Pallet::<T>::credit_stake(&hotkey, self.netuid, cut).is_ok() {
+            PendingOwnerCut::<T>::remove(self.netuid);
+        }
+    }
+}
+
+fn liquid_alpha<T: Config>(netuid: NetUid) -> LiquidAlpha {
+    let (alpha_low, alpha_high) = AlphaValues::<T>::get(netuid);
+    LiquidAlpha {
+        alpha_low,
+        alpha_high,
+        steepness: AlphaSigmoidSteepness::<T>::get(netuid),
+        consensus: match LiquidAlphaConsensusMode::<T>::get(netuid) {
+            ConsensusMode::Current => yuma::ConsensusMode::Current,
+            ConsensusMode::Previous => yuma::ConsensusMode::Previous,
+            ConsensusMode::Auto => yuma::ConsensusMode::Auto,
+        },
+    }
+}
+
+fn parts(values: &[u16]) -> PerNeuron<PerU16> {
+    PerNeuron::truncated(values.iter().map(|value| PerU16::from_parts(*value)).collect())
+}
+
+/// The mean of equally long lists, entry by entry, rounded down.
+fn mean<'a>(lists: impl Iterator<Item = &'a Vec<u16>>) -> Vec<u16> {
+    let mut sums: Vec<u32> = Vec::new();
+    let mut count = 0_u32;
+    for list in lists {
+        count = count.saturating_add(1);
+        sums.resize(list.len().max(sums.len()), 0);
+        for (sum, value) in sums.iter_mut().zip(list) {
+            *sum = sum.saturating_add(u32::from(*value));
+        }
+    }
+    sums.into_iter()
+        .map(|sum| u16::try_from(sum.checked_div(count).unwrap_or_default()).unwrap_or(u16::MAX))
+        .collect()
+}
+
+fn narrow(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! `SubtensorModule`: subnets as the public chain keeps them, for chains of our own.
+//!
+//! Registration by burning, stake, axons, weights by salted commit and reveal or in plain, several mechanisms per subnet,
+//! and a stateful schedule of epochs whose consensus is [`clawrank_emission::yuma`]. Calls, storage, events and errors
+//! have the names, indices, hashers and SCALE bytes of the public chain, so that its SDK and our workers talk to
+//! both alike. What this pallet leaves out (swap pools, root claims, child keys, timelocked commits, leases) has no call.
+//!
+//! # Differences from the public chain
+//!
+//! - One alpha is one TAO. The pallet's account backs every staked or pending alpha; see [`Pallet::account`].
+//! - Only the coldkey that owns a hotkey stakes to it: there are no nominators and no takes.
+//! - The emission of a block is shared evenly by the subnets that have started; the price of a subnet is burned.
+//!
+//! # Order inside a block
+//!
+//! `on_initialize`: registration prices fall, emission accrues, due epochs run (at most `MaxEpochsPerBlock`, the others
+//! are put off by one block). Calls follow, and see the state after the epoch.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::expect_used, clippy::indexing_slicing)]
+// The pallet macros expand to code that the lint cannot see is bounded.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+extern crate alloc;
+
+mod commit_reveal;
+mod epoch;
+mod extension;
+mod genesis;
+mod price;
+mod registration;
+mod schedule;
+mod sections;
+mod serving;
+mod stake_weight;
+mod staking;
+mod subnet_info;
+mod traits;
+#[cfg(any(feature = "try-runtime", test))]
+mod try_state;
+mod types;
+mod weight_setting;
+pub mod weights;
+
+
+#[cfg(test)]
+mod tests;
+
+pub use extension::{SubtensorTransactionExtension, code};
+pub use genesis::{GenesisNeuron, GenesisSubnet, Hyperparameters};
+pub use pallet::*;
+pub use traits::{EpochInfo, OnNeuronRemoved, SubnetInfo};
+pub use types::*;
+pub use weights::WeightInfo;
+
+use frame_support::pallet_macros::import_section;
+use sections::{calls, errors, events, hyperparameters, network_storage, neuron_storage};
+
+/// Declarations of the pallet, imported by topic from `sections`.
+#[import_section(calls::calls)]
+#[import_section(errors::errors)]
+#[import_section(events::events)]
+#[import_section(hyperparameters::hyperparameters)]
+#[import_section(network_storage::network_storage)]
+#[import_section(neuron_storage::neuron_storage)]
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use frame_support::{
+        PalletId,
+        pallet_prelude::*,
+        traits::{
+            ConstBool, ConstI16, ConstU16, ConstU32, ConstU64,
+            fungible::{Inspect, Mutate},
+        },
+    };
+    use frame_system::pallet_prelude::*;
+    use sp_core::H256;
+    use sp_runtime::PerU16;
+
+    /// The pallet.
+    #[pallet::pallet]
+    pub struct Pallet<T>(_);
+
+    /// What the runtime decides.
+    #[pallet::config]
+    pub trait Config: frame_system::Config {
+        /// TAO.
+        type Currency: Inspect<Self::AccountId, Balance = u64> + Mutate<Self::AccountId>;
+
+        /// Weights of the calls and of an epoch.
+        type WeightInfo: WeightInfo;
+
+        /// Told when a neuron has to go.
+        type OnNeuronRemoved: OnNeuronRemoved<Self::AccountId>;
+
+        /// Names the account that backs staked and pending alpha.
+        #[pallet::constant]
+        type SubtensorPalletId: Get<PalletId>;
+
+        /// Tempo of a subnet that has not chosen one, in blocks.
+        #[pallet::constant]
+        type InitialTempo: Get<u16>;
+
+        /// Least tempo that an owner may choose, in blocks.
+        #[pallet::constant]
+        type MinTempo: Get<u16>;
+
+        /// Longest tempo that an owner may choose, in blocks.
+        #[pallet::constant]
+        type MaxTempo: Get<u16>;
+
+        /// Epochs that may run in one block until root decides otherwise.
+        #[pallet::constant]
+        type InitialMaxEpochsPerBlock: Get<u8>;
+    }
+
+    /// Subnets and amounts that exist from the first block.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// Subnets, with their neurons and the parameters that differ from a new subnet's.
+        pub subnets: Vec<GenesisSubnet<T::AccountId>>,
+        /// TAO issued per block, in rao; the storage default when absent.
+        pub block_emission: Option<u64>,
+        /// Stake weight below which a hotkey neither sets weights nor validates, in rao.
+        pub stake_threshold: Option<u64>,
+        /// Epochs that may run in one block.
+        pub max_epochs_per_block: Option<u8>,
+        /// Blocks between two registrations of a subnet.
+        pub network_rate_limit: Option<u64>,
+        /// Least price of a subnet, in rao.
+        pub network_min_lock_cost: Option<TaoBalance>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            genesis::build(self);
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            Self::step(Self::block())
+        }
+
+        fn integrity_test() {
+            assert!(T::InitialMaxEpochsPerBlock::get() > 0, "no epoch could ever run");
+            assert!(T::MinTempo::get() > 0, "a tempo of 0 stops a subnet");
+            assert!(T::MinTempo::get() <= T::MaxTempo::get(), "no tempo would be allowed");
+        }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    /// The account of all zeros, which owns nothing: what an absent entry reads as.
+    pub struct ZeroAccount<A>(core::marker::PhantomData<A>);
+
+    impl<A: Decode> Get<A> for ZeroAccount<A> {
+        #[allow(clippy::expect_used)]
+        fn get() -> A {
+            A::decode(&mut sp_runtime::traits::TrailingZeroInput::zeroes())
+                .expect("endless zeros decode as any account id; qed")
+        }
+    }
+
+    /// The symbol of a subnet that has not chosen one.
+    pub struct DefaultSymbol;
+
+    impl Get<List<u8, MAX_SYMBOL_BYTES>> for DefaultSymbol {
+        fn get() -> List<u8, MAX_SYMBOL_BYTES> {
+            List::truncated("\u{1d70f}".as_bytes().to_vec())
+        }
+    }
+
+    /// 0.7 and 0.9, the bonds rates of liquid alpha.
+    pub struct DefaultAlphaValues;
+
+    impl Get<(u16, u16)> for DefaultAlphaValues {
+        fn get() -> (u16, u16) {
+            (45_875, 58_982)
+        }
+    }
+
+    /// Length of an argument as weights count it.
+    fn len<E>(list: &[E]) -> u32 {
+        u32::try_from(list.len()).unwrap_or(u32::MAX)
+    }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Registration of neurons and of subnets, and who has to go when a subnet is full.
+
+use frame_support::{ensure, pallet_prelude::DispatchResult, traits::tokens::Preservation};
+use sp_runtime::PerU16;
+
+use crate::{pallet::*, price, traits::OnNeuronRemoved, types::*};
+
+/// What `init_new_network` of the public chain writes where it differs from the storage default.
+mod new_subnet {
+    pub(super) const MAX_ALLOWED_VALIDATORS: u16 = 64;
+    pub(super) const MIN_ALLOWED_WEIGHTS: u16 = 1;
+    pub(super) const IMMUNITY_PERIOD: u16 = 5_000;
+}
+
+impl<T: Config> Pallet<T> {
+    /// Registers `hotkey` of `coldkey` on `netuid` and burns the price.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::RegistrationNotPermittedOnRootSubnet`], [`Error::SubnetNotExists`],
+    ///   [`Error::SubNetRegistrationDisabled`]: root; no such subnet; closed.
+    /// - [`Error::TooManyRegistrationsThisBlock`]: `MaxRegistrationsPerBlock` is reached.
+    /// - [`Error::HotKeyAlreadyRegisteredInSubNet`]: the hotkey has a uid there.
+    /// - [`Error::NonAssociatedColdKey`], [`Error::CannotUseSystemAccount`]: another's hotkey; the pallet's.
+    /// - [`Error::NotEnoughBalanceToStake`]: the coldkey cannot pay the price.
+    /// - [`Error::NoNeuronIdAvailable`]: full, and every neuron is immune.
+    pub(crate) fn do_burned_register(
+        coldkey: &T::AccountId,
+        netuid: NetUid,
+        hotkey: &T::AccountId,
+    ) -> DispatchResult {
+        ensure!(!netuid.is_root(), Error::<T>::RegistrationNotPermittedOnRootSubnet);
+        ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
+        ensure!(NetworkRegistrationAllowed::<T>::get(netuid), Error::<T>::SubNetRegistrationDisabled);
+        let count = RegistrationsThisBlock::<T>::get(netuid);
+        ensure!(count < MaxRegistrationsPerBlock::<T>::get(netuid), Error::<T>::TooManyRegistrationsThisBlock);
+        ensure!(!Uids::<T>::contains_key(netuid, hotkey), Error::<T>::HotKeyAlreadyRegisteredInSubNet);
+        Self::ensure_may_own(coldkey, hotkey)?;
+        let cost = Burn::<T>::get(netuid);
+        Self::ensure_can_pay(coldkey, cost, Error::<T>::NotEnoughBalanceToStake)?;
+        let uid = Self::free_uid(netuid).ok_or(Error::<T>::NoNeuronIdAvailable)?;
+
+        Self::burn(coldkey, cost, Preservation::Preserve)?;
+        RAORecycledForRegistration::<T>::mutate(netuid, |total| total.0 = total.0.saturating_add(cost.0));
+        Owner::<T>::insert(hotkey, coldkey);
+        Self::seat(netuid, uid, hotkey);
+        RegistrationsThisBlock::<T>::insert(netuid, count.saturating_add(1));
+        Burn::<T>::insert(
+            netuid,
+            price::clamped(
+                price::raised(cost, BurnIncreaseMult::<T>::get(netuid)),
+                MinBurn::<T>::get(netuid),
+                MaxBurn::<T>::get(netuid),
+            ),
+        );
+        Self::deposit_event(Event::NeuronRegistered(netuid, uid, hotkey.clone()));
+        Ok(())
+    }
+
+    /// Registers a subnet for `coldkey`, with `hotkey` as uid 0, and burns the price.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::NonAssociatedColdKey`], [`Error::CannotUseSystemAccount`]: another's hotkey; the pallet's.
+    /// - [`Error::NetworkTxRateLimitExceeded`]: fewer than `NetworkRateLimit` blocks since the last one.
+    /// - [`Error::SubnetLimitReached`]: as many subnets as there can be.
+    /// - [`Error::CannotAffordLockCost`]: the coldkey cannot pay the price.
+    pub(crate) fn do_register_network(coldkey: &T::AccountId, hotkey: &T::AccountId) -> DispatchResult {
+        Self::ensure_may_own(coldkey, hotkey)?;
+        ensure!(Self::may_register_network(), Error::<T>::NetworkTxRateLimitExceeded);
+        let netuid = Self::free_netuid().ok_or(Error::<T>::SubnetLimitReached)?;
+        let cost = Self::network_lock_cost();
+        Self::ensure_can_pay(coldkey, cost, Error::<T>::CannotAffordLockCost)?;
+
+        Self::burn(coldkey, cost, Preservation::Preserve)?;
+        NetworkLastLockCost::<T>::put(cost);
+        LastRateLimitedBlock::<T>::insert(RateLimitKey::NetworkLastRegistered, Self::block());
+        Owner::<T>::insert(hotkey, coldkey);
+        Self::create_network(netuid, coldkey, hotkey);
+        SubnetLocked::<T>::insert(netuid, cost);
+        Self::seat(netuid, 0, hotkey);
+        Self::deposit_event(Event::NetworkAdded(netuid, 0));
+        Self::deposit_event(Event::NeuronRegistered(netuid, 0, hotkey.clone()));
+        Ok(())
+    }
+
+    /// Starts a subnet: stake moves at once, emission flows from the next block.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::SubnetNotExists`], [`Error::NotSubnetOwner`]: no such subnet; another's.
+    /// - [`Error::FirstEmissionBlockNumberAlreadySet`]: it runs already.
+    /// - [`Error::NeedWaitingMoreBlocksToStarCall`]: fewer than `StartCallDelay` blocks since its registration.
+    pub(crate) fn do_start_call(coldkey: &T::AccountId, netuid: NetUid) -> DispatchResult {
+        Self::ensure_owner(coldkey, netuid)?;
+        ensure!(
+            !FirstEmissionBlockNumber::<T>::contains_key(netuid),
+            Error::<T>::FirstEmissionBlockNumberAlreadySet
+        );
+        let passed = Self::block().saturating_sub(NetworkRegisteredAt::<T>::get(netuid));
+        ensure!(passed >= StartCallDelay::<T>::get(), Error::<T>::NeedWaitingMoreBlocksToStarCall);
+        let first = Self::block().saturating_add(1);
+        Self::start_network(netuid, first);
+        Self::deposit_event(Event::FirstEmissionBlockNumberSet(netuid, first));
+        Ok(())
+    }
+
+    pub(crate) fn start_network(netuid: NetUid, first_emission: u64) {
+        SubtokenEnabled::<T>::insert(netuid, true);
+        FirstEmissionBlockNumber::<T>::insert(netuid, first_emission);
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::SubnetNotExists`] or [`Error::NotSubnetOwner`].
+    pub(crate) fn ensure_owner(coldkey: &T::AccountId, netuid: NetUid) -> Result<(), Error<T>> {
+        ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
+        ensure!(SubnetOwner::<T>::get(netuid) == *coldkey, Error::<T>::NotSubnetOwner);
+        Ok(())
+    }
+
+    /// Whether `coldkey` owns `hotkey`, or nobody does and it may.
+    fn ensure_may_own(coldkey: &T::AccountId, hotkey: &T::AccountId) -> Result<(), Error<T>> {
+        let own = Self::account();
+        ensure!(*hotkey != own && *coldkey != own, Error::<T>::CannotUseSystemAccount);
+        match Owner::<T>::try_get(hotkey) {
+            Ok(owner) => ensure!(owner == *coldkey, Error::<T>::NonAssociatedColdKey),
+            Err(()) => {},
+        }
+        Ok(())
+    }
+
+    /// Whether enough blocks have passed since a subnet was registered; always before the first.
+    pub fn may_register_network() -> bool {
+        match LastRateLimitedBlock::<T>::try_get(RateLimitKey::NetworkLastRegistered) {
+            Ok(last) => Self::block().saturating_sub(last) >= NetworkRateLimit::<T>::get(),
+            Err(()) => true,
+        }
+    }
+
+    /// Price of a subnet in rao: twice the last one's, falling by the last price per
+    /// `NetworkLockReductionInterval` blocks, never below `NetworkMinLockCost`. Rounded down.
+    pub fn network_lock_cost() -> TaoBalance {
+        let least = NetworkMinLockCost::<T>::get();
+        let Ok(since) = LastRateLimitedBlock::<T>::try_get(RateLimitKey::NetworkLastRegistered) else {
+            return least;
+        };
+        let last = u128::from(NetworkLastLockCost::<T>::get().0);
+        let passed = u128::from(Self::block().saturating_sub(since));
+        let interval = u128::from(NetworkLockReductionInterval::<T>::get()).max(1);
+        let fallen = last.saturating_mul(passed).div_ceil(interval);
+        let cost = last.saturating_mul(2).saturating_sub(fallen);
+        TaoBalance(u64::try_from(cost).unwrap_or(u64::MAX)).max(least)
+    }
+
+    /// The lowest netuid that no subnet has, from 1.
+    fn free_netuid() -> Option<NetUid> {
+        let limit = SubnetLimit::<T>::get().min(MECHANISM_STRIDE.saturating_sub(1));
+        if TotalNetworks::<T>::get() >= limit {
+            return None;
+        }
+        (1..=limit).map(NetUid).find(|netuid| !NetworksAdded::<T>::get(netuid))
+    }
+
+    /// Writes what a new subnet has.
+    pub(crate) fn create_network(netuid: NetUid, coldkey: &T::AccountId, hotkey: &T::AccountId) {
+        let block = Self::block();
+        NetworksAdded::<T>::insert(netuid, true);
+        TotalNetworks::<T>::mutate(|total| *total = total.saturating_add(1));
+        NetworkRegisteredAt::<T>::insert(netuid, block);
+        SubnetMechanism::<T>::insert(netuid, 0);
+        SubnetOwner::<T>::insert(netuid, coldkey);
+        SubnetOwnerHotkey::<T>::insert(netuid, hotkey);
+        TokenSymbol::<T>::insert(netuid, <DefaultSymbol as frame_support::traits::Get<_>>::get());
+        Tempo::<T>::insert(netuid, <T::InitialTempo as frame_support::traits::Get<u16>>::get());
+        LastEpochBlock::<T>::insert(netuid, block);
+        MaxAllowedValidators::<T>::insert(netuid, new_subnet::MAX_ALLOWED_VALIDATORS);
+        MinAllowedWeights::<T>::insert(netuid, new_subnet::MIN_ALLOWED_WEIGHTS);
+        ImmunityPeriod::<T>::insert(netuid, new_subnet::IMMUNITY_PERIOD);
+        Yuma3On::<T>::insert(netuid, true);
+        Burn::<T>::insert(netuid, Burn::<T>::get(netuid));
+    }
+
+    /// The uid that the next neuron gets: a new one, or that of the neuron which has to go.
+    fn free_uid(netuid: NetUid) -> Option<u16> {
+        let n = SubnetworkN::<T>::get(netuid);
+        let most = MaxAllowedUids::<T>::get(netuid).min(u16::try_from(MAX_UIDS).unwrap_or(u16::MAX));
+        if n < most { Some(n) } else { Self::uid_to_replace(netuid) }
+    }
+
+    /// The neuron that has to go: not immune, not the owner's, of least emission; among equals the one registered
+    /// first, then the lowest uid. `None` when every neuron is immune.
+    pub fn uid_to_replace(netuid: NetUid) -> Option<u16> {
+        let emission = Emission::<T>::get(netuid);
+        let owner = Uids::<T>::get(netuid, SubnetOwnerHotkey::<T>::get(netuid));
+        (0..SubnetworkN::<T>::get(netuid))
+            .filter(|uid| Some(*uid) != owner)
+            .filter_map(|uid| {
+                let registered = BlockAtRegistration::<T>::get(netuid, uid);
+                let earned = emission.get(usize::from(uid)).copied().unwrap_or_default();
+                (!Self::is_immune(netuid, registered)).then_some((earned, registered, uid))
+            })
+            .min()
+            .map(|(_, _, uid)| uid)
+    }
+
+    fn is_immune(netuid: NetUid, registered: u64) -> bool {
+        Self::block().saturating_sub(registered) < u64::from(ImmunityPeriod::<T>::get(netuid))
+    }
+
+    /// Gives `uid`, which is taken or the next free one, to `hotkey`.
+    pub(crate) fn seat(netuid: NetUid, uid: u16, hotkey: &T::AccountId) {
+        let n = SubnetworkN::<T>::get(netuid);
+        if uid < n {
+            Self::unseat(netuid, uid);
+        } else {
+            SubnetworkN::<T>::insert(netuid, uid.saturating_add(1));
+        }
+        let block = Self::block();
+        Keys::<T>::insert(netuid, uid, hotkey);
+        Uids::<T>::insert(netuid, hotkey, uid);
+        IsNetworkMember::<T>::insert(hotkey, netuid, true);
+        BlockAtRegistration::<T>::insert(netuid, uid, block);
+        Self::reset_neuron(netuid, uid, block);
+    }
+
+    /// Removes what is stored of the hotkey that has `uid`; its stake stays its own.
+    fn unseat(netuid: NetUid, uid: u16) {
+        let hotkey = Keys::<T>::get(netuid, uid);
+        Uids::<T>::remove(netuid, &hotkey);
+        IsNetworkMember::<T>::remove(&hotkey, netuid);
+        Axons::<T>::remove(netuid, &hotkey);
+        T::OnNeuronRemoved::on_neuron_removed(netuid, &hotkey);
+        for index in Self::mechanisms(netuid) {
+            WeightCommits::<T>::remove(index, &hotkey);
+            Weights::<T>::remove(index, uid);
+            Bonds::<T>::remove(index, uid);
+        }
+    }
+
+    /// Every value that is listed by uid, at `uid`, as a new neuron has it; lists are extended up to it.
+    fn reset_neuron(netuid: NetUid, uid: u16, block: u64) {
+        fn at<V: Clone>(list: &mut PerNeuron<V>, uid: u16, empty: V, value: V) {
+            let uid = usize::from(uid);
+            if list.len() <= uid {
+                list.resize_to(uid.saturating_add(1), empty);
+            }
+            if let Some(slot) = list.get_mut(uid) {
+                *slot = value;
+            }
+        }
+        let none = PerU16::from_parts(0);
+        Active::<T>::mutate(netuid, |list| at(list, uid, false, true));
+        Consensus::<T>::mutate(netuid, |list| at(list, uid, none, none));
+        Dividends::<T>::mutate(netuid, |list| at(list, uid, none, none));
+        Emission::<T>::mutate(netuid, |list| at(list, uid, AlphaBalance(0), AlphaBalance(0)));
+        StakeWeight::<T>::mutate(netuid, |list| at(list, uid, 0, 0));
+        ValidatorTrust::<T>::mutate(netuid, |list| at(list, uid, none, none));
+        ValidatorPermit::<T>::mutate(netuid, |list| at(list, uid, false, false));
+        for index in Self::mechanisms(netuid) {
+            ConsensusByMechanism::<T>::mutate(index, |list| at(list, uid, none, none));
+            Incentive::<T>::mutate(index, |list| at(list, uid, none, none));
+            LastUpdate::<T>::mutate(index, |list| at(list, uid, 0, block));
+        }
+    }
+}

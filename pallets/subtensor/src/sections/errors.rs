@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Errors, each with the index it has on the public chain.
+
+use frame_support::pallet_macros::pallet_section;
+
+/// Declares `Error<T>`. Indices that are missing belong to what this pallet leaves out.
+#[pallet_section]
+mod errors {
+    /// What can be wrong with a call; names and indices are the public chain's.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// `ip_type` is neither 4 nor 6.
+        #[codec(index = 1)]
+        InvalidIpType,
+        /// The address is not one that a neuron can be reached at.
+        #[codec(index = 2)]
+        InvalidIpAddress,
+        /// The port is 0.
+        #[codec(index = 3)]
+        InvalidPort,
+        /// The hotkey has no uid on this subnet.
+        #[codec(index = 4)]
+        HotKeyNotRegisteredInSubNet,
+        /// Nobody owns this hotkey.
+        #[codec(index = 5)]
+        HotKeyAccountNotExists,
+        /// The hotkey has no uid on the subnet that it wants to serve on.
+        #[codec(index = 6)]
+        HotKeyNotRegisteredInNetwork,
+        /// The signing coldkey does not own the hotkey.
+        #[codec(index = 7)]
+        NonAssociatedColdKey,
+        /// More alpha is asked back than is staked.
+        #[codec(index = 9)]
+        NotEnoughStakeToWithdraw,
+        /// The hotkey's stake weight is below `StakeThreshold`.
+        #[codec(index = 10)]
+        NotEnoughStakeToSetWeights,
+        /// The coldkey's balance is below the amount.
+        #[codec(index = 12)]
+        NotEnoughBalanceToStake,
+        /// Weights on others need a validator permit; permits are given at an epoch.
+        #[codec(index = 15)]
+        NeuronNoValidatorPermit,
+        /// The lists of uids and values differ in length.
+        #[codec(index = 16)]
+        WeightVecNotEqualSize,
+        /// A uid is named twice.
+        #[codec(index = 17)]
+        DuplicateUids,
+        /// A uid is not on the subnet.
+        #[codec(index = 18)]
+        UidVecContainInvalidOne,
+        /// Fewer weights than `MinAllowedWeights`.
+        #[codec(index = 19)]
+        WeightVecLengthIsLow,
+        /// `MaxRegistrationsPerBlock` is reached; try in the next block.
+        #[codec(index = 20)]
+        TooManyRegistrationsThisBlock,
+        /// The hotkey already has a uid on this subnet.
+        #[codec(index = 21)]
+        HotKeyAlreadyRegisteredInSubNet,
+        /// A weight is above the limit, which is `u16::MAX`: kept for its index, never returned.
+        #[codec(index = 27)]
+        MaxWeightExceeded,
+        /// Fewer than `WeightsSetRateLimit` blocks since the last weights.
+        #[codec(index = 29)]
+        SettingWeightsTooFast,
+        /// `version_key` is below `WeightsVersionKey`.
+        #[codec(index = 30)]
+        IncorrectWeightVersionKey,
+        /// Fewer than `ServingRateLimit` blocks since the last announcement.
+        #[codec(index = 31)]
+        ServingRateLimitExceeded,
+        /// More uids than the subnet has.
+        #[codec(index = 32)]
+        UidsLengthExceedUidsInSubNet,
+        /// Fewer than `NetworkRateLimit` blocks since a subnet was registered.
+        #[codec(index = 33)]
+        NetworkTxRateLimitExceeded,
+        /// The subnet takes no registrations.
+        #[codec(index = 37)]
+        SubNetRegistrationDisabled,
+        /// The subnet took too many registrations in this interval: kept for its index, never returned.
+        #[codec(index = 38)]
+        TooManyRegistrationsThisInterval,
+        /// The signer is not the subnet's owner.
+        #[codec(index = 41)]
+        NotSubnetOwner,
+        /// The root network takes no registrations here.
+        #[codec(index = 42)]
+        RegistrationNotPermittedOnRootSubnet,
+        /// The root network has no weights.
+        #[codec(index = 47)]
+        CanNotSetRootNetworkWeights,
+        /// Every uid is taken, and every neuron is immune.
+        #[codec(index = 48)]
+        NoNeuronIdAvailable,
+        /// The hotkey has no commit that could be revealed.
+        #[codec(index = 51)]
+        NoWeightsCommitFound,
+        /// What is revealed hashes to none of the commits.
+        #[codec(index = 52)]
+        InvalidRevealCommitHashNotMatch,
+        /// Plain weights while the subnet wants commit and reveal.
+        #[codec(index = 53)]
+        CommitRevealEnabled,
+        /// A commit or a reveal while the subnet wants plain weights.
+        #[codec(index = 54)]
+        CommitRevealDisabled,
+        /// The subnet, or its mechanism, does not exist.
+        #[codec(index = 74)]
+        MechanismDoesNotExist,
+        /// The subnet does not exist.
+        #[codec(index = 76)]
+        SubnetNotExists,
+        /// Ten commits of the hotkey wait to be revealed.
+        #[codec(index = 77)]
+        TooManyUnrevealedCommits,
+        /// The epoch to reveal this commit in is over.
+        #[codec(index = 78)]
+        ExpiredWeightCommit,
+        /// The epoch to reveal this commit in has not begun.
+        #[codec(index = 79)]
+        RevealTooEarly,
+        /// Fewer than `WeightsSetRateLimit` blocks since the last commit.
+        #[codec(index = 81)]
+        CommittingWeightsTooFast,
+        /// The stake is below the minimum of 0.002 TAO.
+        #[codec(index = 82)]
+        AmountTooLow,
+        /// The subnet's first emission block is already set.
+        #[codec(index = 88)]
+        FirstEmissionBlockNumberAlreadySet,
+        /// Fewer than `StartCallDelay` blocks since the subnet's registration.
+        #[codec(index = 89)]
+        NeedWaitingMoreBlocksToStarCall,
+        /// The subnet has not been started.
+        #[codec(index = 94)]
+        SubtokenDisabled,
+        /// A sum does not fit its type.
+        #[codec(index = 105)]
+        Overflow,
+        /// `SubnetLimit` subnets exist.
+        #[codec(index = 116)]
+        SubnetLimitReached,
+        /// The coldkey cannot pay for locking a subnet.
+        #[codec(index = 117)]
+        CannotAffordLockCost,
+        /// An account of this pallet cannot be a hotkey or a coldkey.
+        #[codec(index = 141)]
+        CannotUseSystemAccount,
+        /// The tempo is outside the bounds.
+        #[codec(index = 144)]
+        TempoOutOfBounds,
+    }
+}

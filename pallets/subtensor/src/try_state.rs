@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What must hold between blocks.
+
+use frame_support::{ensure, traits::fungible::Inspect};
+use sp_runtime::TryRuntimeError;
+
+use crate::{pallet::*, types::*};
+
+impl<T: Config> Pallet<T> {
+    /// Checks that every alpha is backed and counted, and that every list has one entry per neuron.
+    ///
+    /// # Errors
+    ///
+    /// What does not hold.
+    pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+        Self::try_state_money()?;
+        for netuid in Self::netuids() {
+            Self::try_state_subnet(netuid)?;
+        }
+        ensure!(
+            usize::from(TotalNetworks::<T>::get()) == Self::netuids().len(),
+            "TotalNetworks differs from the subnets that exist"
+        );
+        Ok(())
+    }
+
+    fn try_state_money() -> Result<(), TryRuntimeError> {
+        let staked: u128 = TotalHotkeyAlpha::<T>::iter().map(|(_, _, alpha)| u128::from(alpha.0)).sum();
+        let by_subnet: u128 = TotalAlphaStaked::<T>::iter_values().map(|alpha| u128::from(alpha.0)).sum();
+        ensure!(staked == by_subnet, "stake by hotkey differs from stake by subnet");
+        ensure!(staked == u128::from(TotalStake::<T>::get().0), "stake by hotkey differs from TotalStake");
+        let pending: u128 = Self::netuids().into_iter().map(|netuid| u128::from(Self::pending(netuid))).sum();
+        let held = u128::from(T::Currency::total_balance(&Self::account()));
+        ensure!(held >= staked.saturating_add(pending), "the pallet's account does not back stake and pending alpha");
+        let out: u128 = SubnetAlphaOut::<T>::iter_values().map(|alpha| u128::from(alpha.0)).sum();
+        ensure!(out == staked.saturating_add(pending), "SubnetAlphaOut differs from stake and pending alpha");
+        Ok(())
+    }
+
+    fn try_state_subnet(netuid: NetUid) -> Result<(), TryRuntimeError> {
+        let n = SubnetworkN::<T>::get(netuid);
+        let len = usize::from(n);
+        ensure!(u32::from(n) <= MAX_UIDS, "a subnet has more neurons than MAX_UIDS");
+        for uid in 0..n {
+            let hotkey = Keys::<T>::try_get(netuid, uid).map_err(|()| "a uid has no hotkey")?;
+            ensure!(Uids::<T>::get(netuid, &hotkey) == Some(uid), "Keys and Uids disagree");
+            ensure!(IsNetworkMember::<T>::get(&hotkey, netuid), "a neuron is not a member of its subnet");
+            ensure!(Owner::<T>::contains_key(&hotkey), "a neuron has no coldkey");
+        }
+        ensure!(Uids::<T>::iter_prefix(netuid).count() == len, "a hotkey has a uid that does not exist");
+        ensure!(Active::<T>::get(netuid).len() == len, "Active has another length");
+        ensure!(Consensus::<T>::get(netuid).len() == len, "Consensus has another length");
+        ensure!(Dividends::<T>::get(netuid).len() == len, "Dividends has another length");
+        ensure!(Emission::<T>::get(netuid).len() == len, "Emission has another length");
+        ensure!(StakeWeight::<T>::get(netuid).len() == len, "StakeWeight has another length");
+        ensure!(ValidatorPermit::<T>::get(netuid).len() == len, "ValidatorPermit has another length");
+        ensure!(ValidatorTrust::<T>::get(netuid).len() == len, "ValidatorTrust has another length");
+        for index in Self::mechanisms(netuid) {
+            ensure!(Incentive::<T>::get(index).len() == len, "Incentive has another length");
+            ensure!(LastUpdate::<T>::get(index).len() == len, "LastUpdate has another length");
+            for (uid, row) in Weights::<T>::iter_prefix(index) {
+                ensure!(uid < n && row.iter().all(|(to, _)| *to < n), "a weight is on a uid that does not exist");
+            }
+            for (hotkey, queue) in WeightCommits::<T>::iter_prefix(index) {
+                ensure!(Uids::<T>::contains_key(netuid, hotkey), "a commit belongs to no neuron");
+                ensure!(!queue.is_empty(), "an empty queue of commits is stored");
+            }
+        }
+        Ok(())
+    }
+}

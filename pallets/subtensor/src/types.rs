@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The public chain's own types: same names, same SCALE bytes, same shape in metadata.
+
+use alloc::vec::Vec;
+use codec::{CompactAs, Decode, DecodeWithMemTracking, Encode, EncodeLike, MaxEncodedLen};
+use core::ops::{Deref, DerefMut};
+use frame_support::{
+    BoundedVec,
+    traits::{ConstU32, Get},
+};
+use scale_info::{Type, TypeInfo};
+use serde::{Deserialize, Serialize};
+
+/// Most neurons that one subnet may hold, over which every list per neuron is bounded.
+pub const MAX_UIDS: u32 = 256;
+/// Most mechanisms of one subnet that [`NetUidStorageIndex`] can tell apart.
+pub const MAX_MECHANISMS: u8 = 16;
+/// Distance between the storage indices of two mechanisms of one subnet.
+pub const MECHANISM_STRIDE: u16 = 4096;
+/// Unrevealed commits that one hotkey may have per subnet and mechanism.
+pub const MAX_UNREVEALED_COMMITS: u32 = 10;
+/// Bytes of a token symbol.
+pub const MAX_SYMBOL_BYTES: u32 = 32;
+
+macro_rules! newtype {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, DecodeWithMemTracking,
+            MaxEncodedLen, CompactAs, TypeInfo, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl From<$inner> for $name {
+            fn from(value: $inner) -> Self {
+                Self(value)
+            }
+        }
+
+        impl From<$name> for $inner {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+newtype! {
+    /// Number of a subnet; 0 is the root network.
+    NetUid(u16)
+}
+newtype! {
+    /// Number of an incentive mechanism inside its subnet, from 0.
+    MechId(u8)
+}
+newtype! {
+    /// Key of what is stored per subnet and mechanism: `mecid · 4096 + netuid`.
+    NetUidStorageIndex(u16)
+}
+newtype! {
+    /// An amount of TAO in rao, 10^9 to a token.
+    TaoBalance(u64)
+}
+newtype! {
+    /// An amount of a subnet's alpha in rao. On this chain one alpha is always one TAO: there is no swap pool.
+    AlphaBalance(u64)
+}
+
+impl NetUid {
+    /// The root network.
+    pub const ROOT: Self = Self(0);
+
+    /// Whether this is the root network.
+    #[must_use]
+    pub const fn is_root(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl MechId {
+    /// The mechanism that every subnet has.
+    pub const MAIN: Self = Self(0);
+}
+
+impl NetUidStorageIndex {
+    /// `mecid · 4096 + netuid`; saturates outside the bounds that [`MAX_MECHANISMS`] and the subnet limit keep.
+    #[must_use]
+    pub const fn new(netuid: NetUid, mecid: MechId) -> Self {
+        Self((mecid.0 as u16).saturating_mul(MECHANISM_STRIDE).saturating_add(netuid.0))
+    }
+
+    /// The subnet and the mechanism that the index stands for.
+    #[must_use]
+    pub const fn split(self) -> (NetUid, MechId) {
+        (NetUid(self.0 % MECHANISM_STRIDE), MechId((self.0 / MECHANISM_STRIDE) as u8))
+    }
+}
+
+impl From<NetUid> for NetUidStorageIndex {
+    /// The index of the subnet's main mechanism.
+    fn from(netuid: NetUid) -> Self {
+        Self::new(netuid, MechId::MAIN)
+    }
+}
+
+/// `N` rao as a storage default.
+pub struct ConstTao<const N: u64>;
+
+impl<const N: u64> Get<TaoBalance> for ConstTao<N> {
+    fn get() -> TaoBalance {
+        TaoBalance(N)
+    }
+}
+
+/// `N` mechanisms as a storage default.
+pub struct ConstMech<const N: u8>;
+
+impl<const N: u8> Get<MechId> for ConstMech<N> {
+    fn get() -> MechId {
+        MechId(N)
+    }
+}
+
+/// An unsigned 64.64 fixed-point number in the encoding of the `substrate-fixed` crate.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct FixedU128 {
+    /// The number times 2^64.
+    pub bits: u128,
+}
+
+/// 1.26 as the public chain stores it: what a registration multiplies the price by.
+pub struct DefaultBurnIncreaseMult;
+
+impl Get<FixedU128> for DefaultBurnIncreaseMult {
+    fn get() -> FixedU128 {
+        FixedU128 { bits: 0x0001_428f_5c28_f5c2_9000 }
+    }
+}
+
+/// Where a neuron can be reached, as it announced it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct AxonInfo {
+    /// Block of the announcement.
+    pub block: u64,
+    /// Version of the axon's software.
+    pub version: u32,
+    /// Address as an integer: 32 bits for IPv4, 128 for IPv6.
+    pub ip: u128,
+    /// Port, never 0.
+    pub port: u16,
+    /// 4 or 6.
+    pub ip_type: u8,
+    /// Protocol number, not interpreted by the chain.
+    pub protocol: u8,
+    /// Not interpreted by the chain.
+    pub placeholder1: u8,
+    /// Not interpreted by the chain.
+    pub placeholder2: u8,
+}
+
+/// How a subnet comes to its consensus.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum EpochConsensus {
+    /// By Yuma: the only one on this chain.
+    #[default]
+    Yuma,
+    /// None: the public chain's other value.
+    Null,
+}
+
+/// Which consensus the per-edge bonds rate of liquid alpha compares with.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    Serialize, Deserialize,
+)]
+pub enum ConsensusMode {
+    /// That of this epoch.
+    Current,
+    /// That of the epoch before.
+    Previous,
+    /// `Previous` while the bonds penalty is full, else `Current`.
+    #[default]
+    Auto,
+}
+
+/// What a rate limit of its own is kept for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum RateLimitKey {
+    /// The last registration of a subnet, by anyone.
+    #[codec(index = 2)]
+    NetworkLastRegistered,
+}
+
+/// A commit of salted weights: hash, epoch, block, and a last field that is always 0.
+pub type WeightCommit = (sp_core::H256, u64, u64, u64);
+/// The unrevealed commits of one hotkey, oldest first.
+pub type WeightCommitQueue = List<WeightCommit, MAX_UNREVEALED_COMMITS>;
+/// One value per neuron of a subnet, by uid.
+pub type PerNeuron<T> = List<T, MAX_UIDS>;
+/// A row of weights or bonds: (uid, value).
+pub type WeightRow = List<(u16, u16), MAX_UIDS>;
+
+/// A list of at most `N` elements that encodes, and shows in metadata, as the plain `Vec<T>` of the public chain.
+///
+/// Decoding refuses more than `N` elements.
+#[derive(Encode, Decode, DecodeWithMemTracking, MaxEncodedLen)]
+#[codec(mel_bound(T: MaxEncodedLen))]
+pub struct List<T, const N: u32>(BoundedVec<T, ConstU32<N>>);
+
+impl<T, const N: u32> List<T, N> {
+    /// The list, or `Err` with the elements back when there are more than `N`.
+    ///
+    /// # Errors
+    ///
+    /// The vector itself.
+    pub fn new(elements: Vec<T>) -> Result<Self, Vec<T>> {
+        BoundedVec::try_from(elements).map(Self)
+    }
+
+    /// The first `N` elements, for vectors whose length is bounded by construction.
+    #[must_use]
+    pub fn truncated(elements: Vec<T>) -> Self {
+        Self(BoundedVec::truncate_from(elements))
+    }
+
+    /// Appends an element.
+    ///
+    /// # Errors
+    ///
+    /// The element, when the list is full.
+    pub fn try_push(&mut self, element: T) -> Result<(), T> {
+        self.0.try_push(element)
+    }
+
+    /// Removes the first `count` elements, or all.
+    pub fn drop_front(&mut self, count: usize) {
+        let count = count.min(self.0.len());
+        self.0.drain(..count);
+    }
+
+    /// The elements as a vector.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<T> {
+        self.0.into_inner()
+    }
+}
+
+impl<T: Clone, const N: u32> List<T, N> {
+    /// Extends with copies of `value`, or cuts, to `len` elements (at most `N`).
+    pub fn resize_to(&mut self, len: usize, value: T) {
+        let len = len.min(N as usize);
+        self.0.truncate(len);
+        while self.0.len() < len {
+            if self.0.try_push(value.clone()).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl<T, const N: u32> Deref for List<T, N> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T, const N: u32> DerefMut for List<T, N> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        self.0.as_mut()
+    }
+}
+
+impl<T, const N: u32> Default for List<T, N> {
+    fn default() -> Self {
+        Self(BoundedVec::new())
+    }
+}
+
+impl<T: Clone, const N: u32> Clone for List<T, N> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: PartialEq, const N: u32> PartialEq for List<T, N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T: Eq, const N: u32> Eq for List<T, N> {}
+
+impl<T: core::fmt::Debug, const N: u32> core::fmt::Debug for List<T, N> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.0.iter()).finish()
+    }
+}
+
+impl<T: Encode, const N: u32> EncodeLike<Vec<T>> for List<T, N> {}
+
+impl<T: TypeInfo + 'static, const N: u32> TypeInfo for List<T, N> {
+    type Identity = <Vec<T> as TypeInfo>::Identity;
+
+    fn type_info() -> Type {
+        <Vec<T> as TypeInfo>::type_info()
+    }
+}

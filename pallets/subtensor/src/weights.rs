@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Weights of the calls and of an epoch, derived by hand and kept above what they take.
+//!
+//! A call counts its reads and writes at the prices of the runtime's database, 1 µs per element that it sorts, scales or
+//! hashes, and as proof size the largest encoding of every value it reads, plus 2.5 kB of trie nodes for each.
+
+use core::marker::PhantomData;
+use frame_support::{traits::Get, weights::Weight};
+
+/// Weights of the calls and of an epoch.
+pub trait WeightInfo {
+    /// `n` weights.
+    fn set_weights(n: u32) -> Weight;
+    /// Any.
+    fn add_stake() -> Weight;
+    /// Any.
+    fn remove_stake() -> Weight;
+    /// Any.
+    fn serve_axon() -> Weight;
+    /// On a subnet of `n` neurons, all of which may have to be compared.
+    fn burned_register(n: u32) -> Weight;
+    /// Any.
+    fn register_network() -> Weight;
+    /// Any.
+    fn start_call() -> Weight;
+    /// Any.
+    fn commit_weights() -> Weight;
+    /// `n` weights and `s` words of salt.
+    fn reveal_weights(n: u32, s: u32) -> Weight;
+    /// Any.
+    fn set_tempo() -> Weight;
+    /// What a block does before any epoch, with `n` subnets.
+    fn block_step(n: u32) -> Weight;
+    /// One epoch of a subnet of `n` neurons, `v` of them validators, with `m` mechanisms.
+    fn epoch(n: u32, v: u32, m: u32) -> Weight;
+    /// What the transaction extension reads.
+    fn extension() -> Weight;
+}
+
+/// Trie nodes on the way to one value, in bytes.
+const NODES: u64 = 2_560;
+/// Most bytes of a list with one word of eight bytes per neuron.
+const LIST: u64 = 8 * 256 + 2;
+/// 1 µs in picoseconds.
+const MICROSECOND: u64 = 1_000_000;
+
+fn base(micros: u64, bytes: u64) -> Weight {
+    Weight::from_parts(micros.saturating_mul(MICROSECOND), bytes)
+}
+
+fn per(count: u32, micros: u64) -> Weight {
+    base(micros.saturating_mul(u64::from(count)), 0)
+}
+
+macro_rules! weights {
+    ($target:ty, [$($generics:tt)*], $db:expr) => {
+        impl $($generics)* WeightInfo for $target {
+            fn set_weights(n: u32) -> Weight {
+                base(30, 18 * NODES + 3 * LIST).saturating_add(per(n, 1)).saturating_add($db.reads_writes(18, 2))
+            }
+
+            fn add_stake() -> Weight {
+                base(50, 9 * NODES).saturating_add($db.reads_writes(9, 6))
+            }
+
+            fn remove_stake() -> Weight {
+                base(50, 9 * NODES).saturating_add($db.reads_writes(9, 6))
+            }
+
+            fn serve_axon() -> Weight {
+                base(20, 4 * NODES).saturating_add($db.reads_writes(4, 1))
+            }
+
+            fn burned_register(n: u32) -> Weight {
+                base(80, 30 * NODES + 16 * LIST)
+                    .saturating_add(per(n, 1))
+                    .saturating_add(Weight::from_parts(0, NODES.saturating_mul(u64::from(n))))
+                    .saturating_add($db.reads(u64::from(n)))
+                    .saturating_add($db.reads_writes(30, 35))
+            }
+
+            fn register_network() -> Weight {
+                // The search for a free netuid reads up to 128 entries.
+                base(150, 40 * NODES).saturating_add(base(0, 128 * NODES)).saturating_add($db.reads_writes(168, 45))
+            }
+
+            fn start_call() -> Weight {
+                base(20, 5 * NODES).saturating_add($db.reads_writes(5, 2))
+            }
+
+            fn commit_weights() -> Weight {
+                base(30, 13 * NODES + 2 * LIST).saturating_add($db.reads_writes(13, 2))
+            }
+
+            fn reveal_weights(n: u32, s: u32) -> Weight {
+                Self::set_weights(n)
+                    .saturating_add(base(30, 7 * NODES))
+                    .saturating_add(per(n.saturating_add(s), 1))
+                    .saturating_add($db.reads_writes(7, 1))
+            }
+
+            fn set_tempo() -> Weight {
+                base(15, 4 * NODES).saturating_add($db.reads_writes(4, 3))
+            }
+
+            fn block_step(n: u32) -> Weight {
+                let subnets = u64::from(n);
+                base(20, 6 * NODES)
+                    .saturating_add(Weight::from_parts(0, subnets.saturating_mul(16 * NODES)))
+                    .saturating_add(per(n, 10))
+                    .saturating_add($db.reads_writes(6, 4))
+                    .saturating_add($db.reads_writes(subnets.saturating_mul(16), subnets.saturating_mul(9)))
+            }
+
+            fn epoch(n: u32, v: u32, m: u32) -> Weight {
+                let neurons = u64::from(n);
+                let rows = u64::from(v).saturating_mul(u64::from(m));
+                // Every row of weights and bonds is read, mixed, and the bonds are written back.
+                let entries = rows.saturating_mul(neurons);
+                base(200, 40 * NODES + 16 * LIST)
+                    .saturating_add(Weight::from_parts(
+                        entries.saturating_mul(5 * MICROSECOND),
+                        rows.saturating_mul(2 * (NODES + 4 * 256)).saturating_add(neurons.saturating_mul(6 * NODES)),
+                    ))
+                    .saturating_add($db.reads_writes(40, 16))
+                    .saturating_add($db.reads(rows.saturating_mul(2)))
+                    .saturating_add($db.reads_writes(neurons.saturating_mul(6), neurons.saturating_mul(4)))
+                    .saturating_add($db.writes(neurons.saturating_mul(u64::from(m))))
+            }
+
+            fn extension() -> Weight {
+                base(30, 14 * NODES + 2 * LIST).saturating_add($db.reads(14))
+            }
+        }
+    };
+}
+
+/// Weights at the database prices of the runtime.
+pub struct SubstrateWeight<T>(PhantomData<T>);
+
+weights!(SubstrateWeight<T>, [<T: frame_system::Config>], T::DbWeight::get());
+weights!((), [], frame_support::weights::constants::RocksDbWeight::get());
