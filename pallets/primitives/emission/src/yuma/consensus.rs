@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Consensus by weighted median, clipping, trust, ranks and incentive.
+
+use alloc::{vec, vec::Vec};
+
+use super::{
+    fixed::{Q32, normalise, sum},
+    rows::Rows,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// What the validators together say.
+pub(super) struct Verdict {
+    /// Largest weight that a kappa majority of active stake supports, per column.
+    pub(super) consensus: Vec<Q32>,
+    /// Share of stake-weighted clipped weights, per column.
+    pub(super) incentive: Vec<Q32>,
+    /// Sum of the clipped weights, per uid.
+    pub(super) trust: Vec<Q32>,
+}
+
+/// Computes consensus, then clips every weight to it and sums up rows (trust) and columns (ranks, by stake).
+pub(super) fn judge(rows: &Rows, active_stake: &[Q32], kappa: u16) -> Verdict {
+    let consensus = consensus(rows, active_stake, kappa);
+    let mut trust = vec![Q32::ZERO; rows.columns];
+    let mut ranks = vec![Q32::ZERO; rows.columns];
+    let stakes = rows.of_rows(active_stake);
+    for ((&uid, stake), weights) in rows.uids.iter().zip(stakes).zip(rows.split(&rows.weights)) {
+        let mut kept = Q32::ZERO;
+        for ((&weight, &limit), rank) in weights.iter().zip(&consensus).zip(&mut ranks) {
+            let clipped = weight.min(limit);
+            kept = kept.plus(clipped);
+            *rank = rank.plus(clipped.times(stake));
+        }
+        if let Some(slot) = trust.get_mut(uid) {
+            *slot = kept;
+        }
+    }
+    normalise(&mut ranks);
+    Verdict { consensus, incentive: ranks, trust }
+}
+
+/// The weighted median of every column over the rows with active stake.
+fn consensus(rows: &Rows, active_stake: &[Q32], kappa: u16) -> Vec<Q32> {
+    let mut stakes: Vec<Q32> = rows.of_rows(active_stake).filter(|stake| !stake.is_zero()).collect();
+    normalise(&mut stakes);
+    let voters: Vec<&[Q32]> = rows
+        .of_rows(active_stake)
+        .zip(rows.split(&rows.weights))
+        .filter(|(stake, _)| !stake.is_zero())
+        .map(|(_, weights)| weights)
+        .collect();
+    let total = sum(&stakes);
+    // Negative when kappa is more than all active stake: then the smallest weight is the median.
+    let minority = (total.bits() as i64).saturating_sub(Q32::from_u16(kappa).bits() as i64);
+    let mut votes: Vec<(Q32, Q32)> = Vec::with_capacity(stakes.len());
+    (0..rows.columns)
+        .map(|column| {
+            votes.clear();
+            let mut silent = total;
+            for (weights, &stake) in voters.iter().zip(&stakes) {
+                match weights.get(column) {
+                    Some(&weight) if !weight.is_zero() => {
+                        votes.push((weight, stake));
+                        silent = silent.minus(stake);
+                    }
+                    _ => {}
+                }
+            }
+            let any_silent = votes.len() < stakes.len();
+            if any_silent && silent.bits() as i64 > minority {
+                return Q32::ZERO;
+            }
+            median(&mut votes, silent.bits() as i64, minority)
+        })
+        .collect()
+}
+
+/// The smallest weight at which `below` and the stake up to it are more than `minority`; the largest if none is.
+///
+/// By repeated halving, so expected O(n).
+fn median(votes: &mut [(Q32, Q32)], below: i64, minority: i64) -> Q32 {
+    let mut votes = votes;
+    let mut below = below;
+    let mut found = Q32::ZERO;
+    let stake_of =
+        |votes: &[(Q32, Q32)]| votes.iter().fold(0_i64, |sum, vote| sum.saturating_add(vote.1.bits() as i64));
+    while !votes.is_empty() {
+        let middle = votes.len() >> 1;
+        let (lower, pivot, upper) = votes.select_nth_unstable_by_key(middle, |vote| vote.0);
+        let up_to = below.saturating_add(stake_of(lower));
+        let with_pivot = up_to.saturating_add(pivot.1.bits() as i64);
+        if with_pivot > minority {
+            // The pivot is enough; perhaps less is.
+            found = pivot.0;
+            votes = lower;
+        } else {
+            if upper.is_empty() {
+                // Without a better one, the largest weight stands.
+                found = found.max(pivot.0);
+            }
+            below = with_pivot;
+            votes = upper;
+        }
+    }
+    found
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Unsigned fixed point with 32 fractional bits, truncating.
+
+use alloc::vec::Vec;
+
+use crate::ratio::Ratio;
+
+#[cfg(test)]
+mod tests;
+
+/// A non-negative number in units of 2^-32. All values of an epoch are below 2^20, so sums do not overflow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Q32(u64);
+
+impl Q32 {
+    pub(super) const ZERO: Self = Self(0);
+    pub(super) const ONE: Self = Self(1 << 32);
+
+    pub(super) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(super) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(super) const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// `value / 65,535`, rounded down.
+    pub(super) const fn from_u16(value: u16) -> Self {
+        Self(((value as u64) << 32) / 65_535)
+    }
+
+    /// `self · 65,535`, rounded down and at most 65,535.
+    pub(super) const fn to_u16(self) -> u16 {
+        if self.0 >= Self::ONE.0 { u16::MAX } else { (self.0.wrapping_mul(65_535) >> 32) as u16 }
+    }
+
+    /// `self + other`.
+    pub(super) const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// `self - other`, at least zero.
+    pub(super) const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// `self · other`, rounded down.
+    #[inline]
+    pub(super) const fn times(self, other: Self) -> Self {
+        Self(((self.0 as u128).wrapping_mul(other.0 as u128) >> 32) as u64)
+    }
+
+    /// `self · other`, rounded up.
+    #[inline]
+    pub(super) const fn times_ceil(self, other: Self) -> Self {
+        let product = (self.0 as u128).wrapping_mul(other.0 as u128);
+        Self((product.wrapping_add(u32::MAX as u128) >> 32) as u64)
+    }
+}
+
+/// Division by one common value: `part / whole` for many `part <= whole`, rounded down; 0 when `whole` is 0.
+#[derive(Clone, Copy)]
+pub(super) struct PartOf(Ratio);
+
+impl PartOf {
+    pub(super) fn new(whole: Q32) -> Self {
+        Self(Ratio::new(Q32::ONE.0, whole.0))
+    }
+
+    #[inline]
+    pub(super) const fn of(&self, part: Q32) -> Q32 {
+        Q32(self.0.of(part.0).0)
+    }
+}
+
+pub(super) fn sum(values: &[Q32]) -> Q32 {
+    values.iter().fold(Q32::ZERO, |sum, &value| sum.plus(value))
+}
+
+/// Divides every value by the sum of all; zeros stay zeros when the sum is zero.
+pub(super) fn normalise(values: &mut [Q32]) {
+    let part = PartOf::new(sum(values));
+    for value in values {
+        *value = part.of(*value);
+    }
+}
+
+/// [`PartOf`] each entry.
+pub(super) fn parts_of(wholes: &[Q32]) -> Vec<PartOf> {
+    wholes.iter().map(|&whole| PartOf::new(whole)).collect()
+}
