@@ -34,14 +34,22 @@ impl Keypair {
         Ok(Self(mini.expand_to_keypair(ExpansionMode::Ed25519)))
     }
 
-    /// From 64 expanded bytes in the Ed25519 form: the `privateKey` of a Bittensor wallet's hotkey file.
+    /// From the 64 expanded bytes in a wallet's `privateKey`, and the public key stored beside them.
+    ///
+    /// Two forms are in use: polkadot.js writes the scalar as Ed25519 does, times eight; Substrate and Bittensor's own
+    /// tools write it as it is. Nothing in the bytes says which, so the form is the one that gives `public`.
     ///
     /// # Errors
     ///
-    /// [`ProofError::BadSecret`].
-    pub fn from_expanded_secret(secret: &[u8; 64]) -> Result<Self, ProofError> {
-        let secret = SecretKey::from_ed25519_bytes(secret).map_err(|_| ProofError::BadSecret)?;
-        Ok(Self(secret.to_keypair()))
+    /// [`ProofError::BadSecret`]: neither form gives `public`.
+    pub fn from_expanded_secret(secret: &[u8; 64], public: &HotkeyId) -> Result<Self, ProofError> {
+        [SecretKey::from_bytes(secret), SecretKey::from_ed25519_bytes(secret)]
+            .into_iter()
+            .flatten()
+            .map(|secret| secret.to_keypair())
+            .find(|keypair| keypair.public.to_bytes() == *public)
+            .map(Self)
+            .ok_or(ProofError::BadSecret)
     }
 
     /// From the public development phrase and a path such as `//Alice`. For local chains only.
@@ -109,10 +117,10 @@ impl Keypair {
         self.sign(&signing_payload(domain, value))
     }
 
-    /// The 64 expanded bytes in the Ed25519 form, for a chain client that builds its own signer. Keep them secret.
+    /// The 64 expanded bytes as Substrate writes them, for a chain client that builds its own signer. Keep them secret.
     #[must_use]
     pub fn to_expanded_secret(&self) -> [u8; 64] {
-        self.0.secret.to_ed25519_bytes()
+        self.0.secret.to_bytes()
     }
 }
 

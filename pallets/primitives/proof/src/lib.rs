@@ -37,6 +37,8 @@ pub mod serde_hex;
 mod signing;
 pub mod ss58;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 mod text;
 
 pub use attempt::{AnswerVerdict, Attempt, AttemptStatus, SchemaVerdict};
