@@ -4,7 +4,10 @@
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use crate::{ratio::Ratio, wide::Wide};
+use crate::{
+    ratio::{Ratio, WideRatio},
+    wide::Wide,
+};
 
 #[cfg(test)]
 mod tests;
@@ -143,8 +146,16 @@ impl<'a> Field<'a> {
     fn fill_wide(&self, level: &Level, mut add: impl FnMut(usize, u128)) {
         let mut left = level.free;
         let mut keys = Vec::with_capacity(self.positives);
+        let few = u64::try_from(level.free).ok().filter(|&free| free <= 1 << 62);
+        let ratio = few.map(|free| WideRatio::new(free, level.rest));
         for (index, score) in self.uncapped(level) {
-            let (units, remainder) = Wide::share(score, level.free, level.rest);
+            let (units, remainder) = match &ratio {
+                Some(ratio) => {
+                    let (units, remainder) = ratio.of(score);
+                    (units.into(), remainder)
+                }
+                None => Wide::share(score, level.free, level.rest),
+            };
             add(index, units);
             left = left.saturating_sub(units);
             keys.push((remainder, Reverse(index)));

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Many exact divisions by one divisor, without dividing.
 
+use crate::wide::Wide;
+
+#[cfg(test)]
+mod tests;
+
 /// `floor(part · units / whole)` for many parts of the same whole, by one precomputed reciprocal.
 ///
 /// Exact: the reciprocal gives the quotient or one less, and the exact remainder tells which. Two multiplications
@@ -35,5 +40,41 @@ impl Ratio {
         } else {
             (estimate, rest as u64)
         }
+    }
+}
+
+/// [`Ratio`] for wholes of any width, `units <= 2^62`.
+///
+/// The leading 62 bits of part and whole, rounded so that the estimate is never too high, give the quotient or at most
+/// two less; the exact 256-bit remainder tells how many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WideRatio {
+    whole: Wide,
+    units: u64,
+    drop: u32,
+    lead: Ratio,
+}
+
+impl WideRatio {
+    pub(crate) fn new(units: u64, whole: Wide) -> Self {
+        let drop = whole.bits().saturating_sub(62);
+        // Below 2^62, so neither the cast nor the step up loses anything.
+        let lead = (whole.shifted_down(drop) as u64).saturating_add(u64::from(drop > 0));
+        Self { whole, units, drop, lead: Ratio::new(units, lead) }
+    }
+
+    /// `(quotient, remainder)` of `part · units / whole`, for `part <= whole`.
+    pub(crate) fn of(&self, part: u128) -> (u64, Wide) {
+        if self.whole.is_zero() {
+            return (0, Wide::default());
+        }
+        let (mut quotient, _) = self.lead.of(part.checked_shr(self.drop).unwrap_or(0) as u64);
+        let taken = self.whole.checked_mul(quotient.into()).unwrap_or_default();
+        let mut remainder = Wide::product(part, self.units.into()).wrapping_sub(taken);
+        while remainder >= self.whole {
+            remainder = remainder.wrapping_sub(self.whole);
+            quotient = quotient.wrapping_add(1);
+        }
+        (quotient, remainder)
     }
 }

@@ -25,6 +25,27 @@ impl Wide {
         if self.high == 0 { u64::try_from(self.low).ok() } else { None }
     }
 
+    pub(crate) const fn is_zero(self) -> bool {
+        self.high == 0 && self.low == 0
+    }
+
+    /// Number of bits up to the highest one that is set.
+    pub(crate) const fn bits(self) -> u32 {
+        match self.high {
+            0 => 128_u32.saturating_sub(self.low.leading_zeros()),
+            high => 256_u32.saturating_sub(high.leading_zeros()),
+        }
+    }
+
+    /// The low 128 bits of `floor(self / 2^by)`.
+    pub(crate) fn shifted_down(self, by: u32) -> u128 {
+        match by {
+            0 => self.low,
+            1..128 => (self.low >> by) | self.high.checked_shl(128_u32.saturating_sub(by)).unwrap_or(0),
+            _ => self.high.checked_shr(by.saturating_sub(128)).unwrap_or(0),
+        }
+    }
+
     /// `a · b`.
     pub(crate) const fn product(a: u128, b: u128) -> Self {
         let (high, low) = mul_wide(a, b);
@@ -59,8 +80,7 @@ impl Wide {
         // Estimate from the leading 127 bits of `whole`, with the denominator rounded up and the numerator down, so
         // never too high, and too low by only a few units: those are then counted off the exact remainder.
         let drop = 129_u32.saturating_sub(whole.high.leading_zeros());
-        let keep = 128_u32.saturating_sub(drop);
-        let lead = whole.high.checked_shl(keep).unwrap_or(0) | whole.low.checked_shr(drop).unwrap_or(0);
+        let lead = whole.shifted_down(drop);
         let part_lead = part.checked_shr(drop).unwrap_or(0);
         let mut quotient = mul_div_floor(part_lead, units, lead.wrapping_add(1)).unwrap_or_default();
         let taken = whole.checked_mul(quotient).unwrap_or_default();

@@ -245,5 +245,8 @@ fn to_u16(values: &[Q32]) -> Vec<u16> {
 
 /// A dense row as `(uid, value)` pairs without zeros.
 fn to_sparse(row: &[Q32]) -> Vec<(u16, u16)> {
-    row.iter().enumerate().map(|(uid, value)| (uid as u16, value.to_u16())).filter(|&(_, value)| value > 0).collect()
+    let mut pairs = Vec::with_capacity(row.len());
+    let values = row.iter().enumerate().map(|(uid, value)| (uid as u16, value.to_u16()));
+    pairs.extend(values.filter(|&(_, value)| value > 0));
+    pairs
 }

@@ -22,44 +22,53 @@ pub(super) struct Settled {
 
 /// Moves the bonds toward the weights and pays dividends by them.
 pub(super) fn settle(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Verdict) -> Settled {
-    let targets = Targets::new(rows, &verdict.consensus, input.params.bonds_penalty);
+    let target = Target::new(input.params.bonds_penalty);
     if input.params.yuma3 {
-        settle_yuma3(input, rows, stakes, verdict, &targets)
+        settle_yuma3(input, rows, stakes, verdict, target)
     } else {
-        settle_classic(input, rows, stakes, verdict, &targets)
+        settle_classic(input, rows, stakes, verdict, target)
     }
 }
 
 /// Where bonds move to: weights, drawn toward the clipped weights by the penalty.
-struct Targets {
-    weights: Vec<Q32>,
-    /// Whether there is a target at all; without one, liquid alpha drops the bond.
-    present: Vec<bool>,
+#[derive(Clone, Copy)]
+enum Target {
+    /// No penalty: the weight.
+    Weight,
+    /// Full penalty: the clipped weight.
+    Clipped,
+    /// In between.
+    Between(Q32),
 }
 
-impl Targets {
+impl Target {
+    const fn new(penalty: u16) -> Self {
+        match penalty {
+            0 => Self::Weight,
+            u16::MAX => Self::Clipped,
+            _ => Self::Between(Q32::from_u16(penalty)),
+        }
+    }
+
     /// `W + penalty · (min(W, C) - W)`; the penalty's product is rounded up, so the target down.
-    fn new(rows: &Rows, consensus: &[Q32], penalty: u16) -> Self {
-        let mut targets = Self { weights: rows.weights.clone(), present: rows.present.clone() };
-        let ratio = Q32::from_u16(penalty);
-        if penalty == 0 {
-            return targets;
+    #[inline]
+    fn of(self, weight: Q32, limit: Q32) -> Q32 {
+        match self {
+            Self::Weight => weight,
+            Self::Clipped => weight.min(limit),
+            Self::Between(penalty) => weight.minus(weight.minus(limit).times_ceil(penalty)),
         }
-        let width = rows.columns.max(1);
-        let matrix = targets.weights.chunks_exact_mut(width).zip(targets.present.chunks_exact_mut(width));
-        for (weights, present) in matrix {
-            for ((weight, present), &limit) in weights.iter_mut().zip(present).zip(consensus) {
-                let over = weight.minus(limit);
-                if penalty == u16::MAX {
-                    *present &= over.is_zero() || !limit.is_zero();
-                    *weight = weight.minus(over);
-                } else {
-                    *weight = weight.minus(over.times_ceil(ratio));
-                    *present &= !weight.is_zero();
-                }
-            }
+    }
+
+    /// Whether a weight that is present still gives a target; without one, liquid alpha drops the bond. A weight that
+    /// was set to zero stays a target until a penalty moves it.
+    #[inline]
+    fn remains(self, weight: Q32, limit: Q32) -> bool {
+        match self {
+            Self::Weight => true,
+            Self::Clipped => weight.is_zero() || !limit.is_zero(),
+            Self::Between(_) => !self.of(weight, limit).is_zero(),
         }
-        targets
     }
 }
 
@@ -69,12 +78,12 @@ fn stored(input: &YumaInput, rows: &Rows, scale: impl Fn(u16) -> Q32) -> Vec<Q32
         0 => input.block.saturating_sub(input.params.tempo),
         block => block.saturating_add(1),
     };
+    let stale: Vec<bool> = input.neurons.iter().map(|neuron| since > neuron.registered_at).collect();
     let mut bonds = vec![Q32::ZERO; rows.weights.len()];
     for (&uid, line) in rows.uids.iter().zip(bonds.chunks_exact_mut(rows.columns.max(1))) {
         for &(column, bond) in input.bonds.get(uid).into_iter().flatten() {
             let column = usize::from(column);
-            let fresh = input.neurons.get(column).is_none_or(|neuron| since <= neuron.registered_at);
-            if let (false, Some(slot)) = (fresh, line.get_mut(column)) {
+            if let (Some(true), Some(slot)) = (stale.get(column), line.get_mut(column)) {
                 *slot = scale(bond);
             }
         }
@@ -89,20 +98,21 @@ fn common_speed(moving_average: u64) -> Q32 {
 }
 
 /// Bonds as fixed proportions: `B' = (1 - α) B + α W_b`; dividends by column shares of them, incentive and stake.
-fn settle_yuma3(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Verdict, targets: &Targets) -> Settled {
+fn settle_yuma3(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Verdict, target: Target) -> Settled {
     let mut bonds = stored(input, rows, Q32::from_u16);
     let width = rows.columns.max(1);
     let mut totals = vec![Q32::ZERO; rows.columns];
     let liquid = liquid(input, verdict);
     let common = common_speed(input.params.bonds_moving_average);
-    let lines = bonds.chunks_exact_mut(width).zip(rows.split(&targets.weights)).zip(rows.split(&targets.present));
+    let lines = bonds.chunks_exact_mut(width).zip(rows.split(&rows.weights)).zip(rows.split(&rows.present));
     for ((line, weights), present) in lines {
-        let edges = line.iter_mut().zip(weights).zip(&mut totals);
+        let edges = line.iter_mut().zip(weights).zip(&mut totals).zip(&verdict.consensus);
         match &liquid {
             Some((speed, consensus)) => {
-                for ((((bond, &weight), total), &present), &consensus) in edges.zip(present).zip(consensus) {
-                    *bond = if present {
-                        moved(*bond, weight, speed.of(weight, *bond, consensus)).min(Q32::ONE)
+                for (((((bond, &weight), total), &limit), &present), &reference) in edges.zip(present).zip(consensus) {
+                    *bond = if present && target.remains(weight, limit) {
+                        let goal = target.of(weight, limit);
+                        moved(*bond, goal, speed.of(goal, *bond, reference)).min(Q32::ONE)
                     } else {
                         Q32::ZERO
                     };
@@ -110,8 +120,8 @@ fn settle_yuma3(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Verdi
                 }
             }
             None => {
-                for ((bond, &weight), total) in edges {
-                    *bond = moved(*bond, weight, common);
+                for (((bond, &weight), total), &limit) in edges {
+                    *bond = moved(*bond, target.of(weight, limit), common);
                     *total = total.plus(*bond);
                 }
             }
@@ -161,12 +171,14 @@ fn liquid(input: &YumaInput, verdict: &Verdict) -> Option<(Speed, Vec<Q32>)> {
 }
 
 /// Bonds as shares of a column: `B' = colnorm((1 - α) colnorm(B) + α colnorm(S ∘ W_b))`; dividends by incentive alone.
-fn settle_classic(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Verdict, targets: &Targets) -> Settled {
+fn settle_classic(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Verdict, target: Target) -> Settled {
     let mut bonds = stored(input, rows, |bond| Q32::from_bits(bond.into()));
     normalise_columns(rows, &mut bonds);
-    let mut bought = targets.weights.clone();
+    let mut bought = rows.weights.clone();
     for (line, stake) in bought.chunks_exact_mut(rows.columns.max(1)).zip(rows.of_rows(&stakes.active_stake)) {
-        line.iter_mut().for_each(|weight| *weight = weight.times(stake));
+        for (weight, &limit) in line.iter_mut().zip(&verdict.consensus) {
+            *weight = target.of(*weight, limit).times(stake);
+        }
     }
     normalise_columns(rows, &mut bought);
     let speed = common_speed(input.params.bonds_moving_average);

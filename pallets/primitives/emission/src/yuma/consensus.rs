@@ -11,6 +11,9 @@ use super::{
 #[cfg(test)]
 mod tests;
 
+/// Columns that are gathered together, so that each row's cache lines are read once.
+const BLOCK: usize = 8;
+
 /// What the validators together say.
 pub(super) struct Verdict {
     /// Largest weight that a kappa majority of active stake supports, per column.
@@ -55,27 +58,29 @@ fn consensus(rows: &Rows, active_stake: &[Q32], kappa: u16) -> Vec<Q32> {
     let total = sum(&stakes);
     // Negative when kappa is more than all active stake: then the smallest weight is the median.
     let minority = (total.bits() as i64).saturating_sub(Q32::from_u16(kappa).bits() as i64);
-    let mut votes: Vec<(Q32, Q32)> = Vec::with_capacity(stakes.len());
-    (0..rows.columns)
-        .map(|column| {
-            votes.clear();
-            let mut silent = total;
-            for (weights, &stake) in voters.iter().zip(&stakes) {
-                match weights.get(column) {
-                    Some(&weight) if !weight.is_zero() => {
-                        votes.push((weight, stake));
-                        silent = silent.minus(stake);
-                    }
-                    _ => {}
+    let mut consensus = vec![Q32::ZERO; rows.columns];
+    let mut block: [Vec<(Q32, Q32)>; BLOCK] = Default::default();
+    for (number, medians) in consensus.chunks_mut(BLOCK).enumerate() {
+        let start = number.saturating_mul(BLOCK);
+        block.iter_mut().for_each(Vec::clear);
+        for (weights, &stake) in voters.iter().zip(&stakes) {
+            let weights = weights.get(start..).unwrap_or_default();
+            for (votes, &weight) in block.iter_mut().zip(weights) {
+                if !weight.is_zero() {
+                    votes.push((weight, stake));
                 }
             }
-            let any_silent = votes.len() < stakes.len();
-            if any_silent && silent.bits() as i64 > minority {
-                return Q32::ZERO;
+        }
+        for (slot, votes) in medians.iter_mut().zip(&mut block) {
+            let given = votes.iter().fold(Q32::ZERO, |sum, vote| sum.plus(vote.1));
+            let silent = total.minus(given).bits() as i64;
+            let zero_is_enough = votes.len() < stakes.len() && silent > minority;
+            if !zero_is_enough {
+                *slot = median(votes, silent, minority);
             }
-            median(&mut votes, silent.bits() as i64, minority)
-        })
-        .collect()
+        }
+    }
+    consensus
 }
 
 /// The smallest weight at which `below` and the stake up to it are more than `minority`; the largest if none is.

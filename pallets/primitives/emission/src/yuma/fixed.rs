@@ -3,8 +3,6 @@
 
 use alloc::vec::Vec;
 
-use crate::ratio::Ratio;
-
 #[cfg(test)]
 mod tests;
 
@@ -63,17 +61,37 @@ impl Q32 {
 }
 
 /// Division by one common value: `part / whole` for many `part <= whole`, rounded down; 0 when `whole` is 0.
+///
+/// Exact without dividing: a reciprocal of 63 bits gives the quotient or one less, and the remainder tells which.
 #[derive(Clone, Copy)]
-pub(super) struct PartOf(Ratio);
+pub(super) struct PartOf {
+    whole: u64,
+    reciprocal: u64,
+    shift: u32,
+}
 
 impl PartOf {
+    /// `whole` is below 2^52, as any sum of an epoch is.
     pub(super) fn new(whole: Q32) -> Self {
-        Self(Ratio::new(Q32::ONE.0, whole.0))
+        let length = 64_u32.saturating_sub(whole.0.leading_zeros());
+        let power = 1_u128.checked_shl(length.saturating_add(62)).unwrap_or(0);
+        match power.checked_div(whole.0.into()) {
+            // At most 2^63, since `whole` is at least 2^(length - 1).
+            Some(reciprocal) => {
+                Self { whole: whole.0, reciprocal: reciprocal as u64, shift: length.saturating_add(30) }
+            }
+            None => Self { whole: u64::MAX, reciprocal: 0, shift: 0 },
+        }
     }
 
+    /// The error of the reciprocal is below 1, so that of the estimate below `part / 2^(length + 30) < 2^-30`.
     #[inline]
     pub(super) const fn of(&self, part: Q32) -> Q32 {
-        Q32(self.0.of(part.0).0)
+        let product = (part.0 as u128).wrapping_mul(self.reciprocal as u128);
+        let estimate = product.wrapping_shr(self.shift) as u64;
+        // The true remainder is below 2 · whole < 2^53, so it is exact modulo 2^64.
+        let rest = (part.0 << 32).wrapping_sub(estimate.wrapping_mul(self.whole));
+        Q32(estimate.wrapping_add((rest >= self.whole) as u64))
     }
 }
 

@@ -31,8 +31,9 @@ impl Rows {
         let uids: Vec<usize> = (0..columns).filter(|&uid| has_permit(uid) || has_bonds(uid)).collect();
         let size = columns.saturating_mul(uids.len());
         let mut rows = Self { uids, columns, weights: vec![Q32::ZERO; size], present: vec![false; size] };
-        let Some(width) = core::num::NonZeroUsize::new(columns) else { return rows };
-        let matrix = rows.weights.chunks_exact_mut(width.get()).zip(rows.present.chunks_exact_mut(width.get()));
+        let width = columns.max(1);
+        let taken_at: Vec<u64> = input.neurons.iter().map(|neuron| neuron.registered_at).collect();
+        let matrix = rows.weights.chunks_exact_mut(width).zip(rows.present.chunks_exact_mut(width));
         for (&uid, (weights, present)) in rows.uids.iter().zip(matrix) {
             let (Some(neuron), Some(row), true) = (input.neurons.get(uid), input.weights.get(uid), has_permit(uid))
             else {
@@ -42,13 +43,13 @@ impl Rows {
             let mut sum = 0_u64;
             for &(column, weight) in row {
                 let column = usize::from(column);
-                let (Some(target), Some(slot), Some(mark)) =
-                    (input.neurons.get(column), weights.get_mut(column), present.get_mut(column))
+                let (Some(&taken_at), Some(slot), Some(mark)) =
+                    (taken_at.get(column), weights.get_mut(column), present.get_mut(column))
                 else {
                     continue;
                 };
-                let outdated = neuron.last_update <= target.registered_at
-                    || neuron.first_commit.is_some_and(|block| block < target.registered_at);
+                let outdated =
+                    neuron.last_update <= taken_at || neuron.first_commit.is_some_and(|block| block < taken_at);
                 if *mark || outdated || (column == uid && !keeps_self) {
                     continue;
                 }
