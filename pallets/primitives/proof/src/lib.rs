@@ -7,7 +7,8 @@
 //! - [`Claim`], [`Receipt`], [`SignedReceipt`]: what a served request leaves behind.
 //! - [`RequestAuth`], [`Hello`]: signed HTTP requests and the first frame of a miner's connection.
 //! - [`Domain`], [`signing_payload`], [`verify`]: one signature scheme, sr25519, with a domain per use.
-//! - [`challenge`], [`commitment`]: what randomness selects; the bytes put on chain.
+//! - [`challenge`], [`commitment`]: what randomness selects; the bytes put on chain. [`weights_commit_hash`]: what a
+//!   validator commits to.
 //! - [`ss58`], and with the feature `sign` `Keypair`: addresses and keys as Substrate writes them.
 //!
 //! Everything here is pure: no clock, storage or I/O. Everything that decodes foreign bytes has caps.
@@ -23,6 +24,7 @@ mod auth;
 mod bundle;
 mod cell;
 pub mod challenge;
+mod commit_hash;
 pub mod commitment;
 mod error;
 mod hash;
@@ -48,6 +50,7 @@ pub use bundle::{
     SubnetEpoch, bundle_root, summary_hash,
 };
 pub use cell::{Cell, EndpointName, ModelName, TaskType};
+pub use commit_hash::weights_commit_hash;
 pub use commitment::Commitment;
 pub use error::ProofError;
 pub use hash::{Hash, HotkeyId, Salt, Signature, blake2_256, salted_hash};
