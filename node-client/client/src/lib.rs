@@ -18,6 +18,9 @@ mod reader;
 mod runtime;
 mod shape;
 mod submit;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod testing;
 pub mod types;
 
 pub use chain::Chain;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use codec::Decode;
+use codec::{Decode, MaxEncodedLen};
 use subxt::{
     ext::{
         frame_decode::storage::{encode_storage_key, encode_storage_key_prefix},
@@ -212,9 +212,9 @@ impl StorageItem<'_> {
         if bytes.is_empty() { Ok(Some(value)) } else { Err(self.unsupported(format!("{} bytes are left over", bytes.len()))) }
     }
 
-    /// The last key of a map, cut from a full storage key; works where its hasher keeps the key itself.
-    pub(crate) fn last_key<T: Decode>(&self, key: &[u8]) -> Result<T, ClientError> {
-        let size = T::encoded_fixed_size().unwrap_or_default();
+    /// The last key of a map, cut from a full storage key; for types of fixed size, under a hasher that keeps the key.
+    pub(crate) fn last_key<T: Decode + MaxEncodedLen>(&self, key: &[u8]) -> Result<T, ClientError> {
+        let size = T::max_encoded_len();
         key.len()
             .checked_sub(size)
             .and_then(|start| key.get(start..))

@@ -100,6 +100,12 @@ const STORAGE: &[(&str, bool, &str)] = &[
     ("SubtensorModule.Weights", false, "(u16, u16) -> Vec<(u16, u16)>"),
     ("SubtensorModule.WeightCommits", false, "(u16, [u8; 32]) -> Vec<([u8; 32], u64, u64, u64)>"),
     ("Commitments.CommitmentOf", false, "(u16, [u8; 32]) -> {deposit: u64, block: u32, info: Vec<enum Data>}"),
+    ("ProviderRank.Bundles", true, "(u16, u64, [u8; 32]) -> {uid: u16, root: [u8; 32], count: u32, block: u64}"),
+    (
+        "ProviderRank.Settlements",
+        true,
+        "(u16, u64) -> {block: u64, emission: u64, dust: u64, reporting_stake: u64, total_stake: u64, payouts: Vec<{uid: u16, hotkey: [u8; 32], tripped: bool, score: u128, amount: u64}>}",
+    ),
 ];
 
 /// Calls: name, whether optional, arguments.
@@ -131,6 +137,12 @@ const CALLS: &[(&str, bool, &str)] = &[
         "netuid: u16, version: u32, ip: u128, port: u16, ip_type: u8, protocol: u8, placeholder1: u8, placeholder2: u8",
     ),
     ("Commitments.set_commitment()", false, "netuid: u16, info: Vec<enum Data>"),
+    ("ProviderRank.commit_bundle()", true, "netuid: u16, epoch: u64, root: [u8; 32], count: u32"),
+    (
+        "ProviderRank.submit_verdicts()",
+        true,
+        "netuid: u16, epoch: u64, verdicts: Vec<{uid: u16, tripped: bool, reason: u8, score: u128}>",
+    ),
 ];
 
 fn storage_shape(runtime: &Runtime, item: &str) -> Option<String> {
@@ -205,3 +217,6 @@ fn describe(types: &PortableRegistry, id: u32, depth: u8) -> String {
         .into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 
+use subxt::ext::scale_decode::DecodeAsType;
+
 use super::Reader;
 use crate::{
     ClientError,
-    types::{BundleCommit, EpochPayout},
+    runtime::Key,
+    types::{AccountId, BundleCommit, EpochPayout, Hash},
 };
 
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Bundle {
+    root: Hash,
+    count: u32,
+    block: u64,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Settlement {
+    payouts: Vec<Payout>,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Payout {
+    uid: u16,
+    amount: u64,
+}
+
 impl Reader<'_> {
-    /// Bundle roots of an epoch.
-    pub(crate) async fn bundle_commits(&self, _netuid: u16, _epoch: u64) -> Result<Vec<BundleCommit>, ClientError> {
-        Err(self.runtime.unsupported("ProviderRank", "not read yet"))
+    /// Bundle roots of an epoch, in the order of their blocks.
+    pub(crate) async fn bundle_commits(&self, netuid: u16, epoch: u64) -> Result<Vec<BundleCommit>, ClientError> {
+        let item = self.runtime.storage("ProviderRank.Bundles")?;
+        let entries = self.scan(&item.prefix(&[Key::from(netuid), Key::from(epoch)])?).await?;
+        let mut found = Vec::with_capacity(entries.len());
+        for (key, value) in &entries {
+            let hotkey: AccountId = item.last_key(key)?;
+            if let Some(bundle) = item.decode::<Bundle>(Some(value))? {
+                found.push(BundleCommit { hotkey, block: bundle.block, root: bundle.root, count: bundle.count });
+            }
+        }
+        found.sort_unstable_by_key(|bundle| (bundle.block, bundle.hotkey));
+        Ok(found)
     }
 
-    /// Payouts that are still remembered.
-    pub(crate) async fn payouts(&self, _netuid: u16) -> Result<Vec<EpochPayout>, ClientError> {
-        Err(self.runtime.unsupported("ProviderRank", "not read yet"))
+    /// Payouts above 0 that are still remembered, by epoch and uid.
+    pub(crate) async fn payouts(&self, netuid: u16) -> Result<Vec<EpochPayout>, ClientError> {
+        let item = self.runtime.storage("ProviderRank.Settlements")?;
+        let entries = self.scan(&item.prefix(&[Key::from(netuid)])?).await?;
+        let mut found = Vec::new();
+        for (key, value) in &entries {
+            let epoch: u64 = item.last_key(key)?;
+            let payouts = item.decode::<Settlement>(Some(value))?.map(|settlement| settlement.payouts);
+            let paid = payouts.unwrap_or_default().into_iter().filter(|payout| payout.amount > 0);
+            found.extend(paid.map(|payout| EpochPayout { epoch, uid: payout.uid, amount_rao: payout.amount }));
+        }
+        found.sort_unstable_by_key(|payout| (payout.epoch, payout.uid));
+        Ok(found)
     }
 }
