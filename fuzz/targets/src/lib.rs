@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One function per decoder that a stranger can reach.
+//!
+//! Each takes any bytes and must return: no panic, no abort, no allocation far above the input's size. What decodes must
+//! survive a round trip. `fuzz/` runs them under libFuzzer; `tests/corpus.rs` replays the corpus in every test run.
+
+use clawrank_primitives::proof::{self, Attempt, Bundle, Commitment, Opening, SignedReceipt};
+use clawrank_protocol::{
+    catalogue::Catalogue,
+    frames::{GatewayFrame, MinerFrame},
+    limits::{MAX_GATEWAY_FRAME_BYTES, MAX_MINER_FRAME_BYTES},
+    openai::{self, ChatRequest},
+};
+use codec::{DecodeAll, Encode};
+
+/// A decoder under test.
+pub type Target = fn(&[u8]);
+
+/// Every target by name; the name is that of its corpus folder and of its fuzzer.
+pub const TARGETS: [(&str, Target); 9] = [
+    ("bundle", bundle),
+    ("receipt", receipt),
+    ("opening", opening),
+    ("attempt", attempt),
+    ("commitment", commitment),
+    ("frame", frame),
+    ("chat_request", chat_request),
+    ("catalogue", catalogue),
+    ("address", address),
+];
+
+/// A bundle as uploaded by an intel miner.
+pub fn bundle(data: &[u8]) {
+    if let Ok(bundle) = Bundle::decode_limited(data) {
+        assert_eq!(bundle.encode(), data, "a bundle has one encoding");
+    }
+}
+
+/// A receipt as listed by a gateway.
+pub fn receipt(data: &[u8]) {
+    if let Ok(receipt) = SignedReceipt::decode_limited(data) {
+        assert_eq!(receipt.encode(), data, "a receipt has one encoding");
+        assert!(receipt.verify(&[0; 32], |_| true).is_err(), "nobody signs for the zero key");
+    }
+}
+
+/// An opened leaf as sent by an intel miner.
+pub fn opening(data: &[u8]) {
+    if let Ok(opening) = Opening::decode_limited(data) {
+        assert_eq!(opening.encode(), data, "an opening has one encoding");
+    }
+}
+
+/// One attempt.
+pub fn attempt(data: &[u8]) {
+    if let Ok(attempt) = Attempt::decode_all(&mut &*data) {
+        assert_eq!(attempt.encode(), data, "an attempt has one encoding");
+    }
+}
+
+/// A root as put on chain by anyone.
+pub fn commitment(data: &[u8]) {
+    let _ = Commitment::parse(data);
+}
+
+/// A WebSocket frame, in both directions.
+pub fn frame(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else { return };
+    if let Ok(frame) = MinerFrame::decode(text, MAX_MINER_FRAME_BYTES) {
+        let again = MinerFrame::decode(&frame.encode(), MAX_MINER_FRAME_BYTES.saturating_mul(2));
+        assert!(again.is_ok(), "what was read can be written and read: {again:?}");
+    }
+    if let Ok(frame) = GatewayFrame::decode(text, MAX_GATEWAY_FRAME_BYTES) {
+        let again = GatewayFrame::decode(&frame.encode(), MAX_GATEWAY_FRAME_BYTES.saturating_mul(2));
+        assert!(again.is_ok(), "what was read can be written and read: {again:?}");
+    }
+}
+
+/// A caller's chat completion body, and a backend's answer.
+pub fn chat_request(data: &[u8]) {
+    let _ = ChatRequest::parse(data);
+    if let Ok(text) = core::str::from_utf8(data) {
+        let _ = openai::answer_text(text);
+    }
+}
+
+/// An operator's list of endpoints.
+pub fn catalogue(data: &[u8]) {
+    if let Ok(text) = core::str::from_utf8(data) {
+        let _ = Catalogue::parse(text, "fuzz");
+    }
+}
+
+/// An ss58 address.
+pub fn address(data: &[u8]) {
+    if let Ok(text) = core::str::from_utf8(data)
+        && let Ok(key) = proof::ss58::decode(text)
+    {
+        assert_eq!(proof::ss58::encode(&key), text, "a key has one address");
+    }
+}
