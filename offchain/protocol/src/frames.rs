@@ -378,7 +378,8 @@ pub enum GatewayFrame {
     Refused(Refused),
     /// See [`Request`].
     Request(Request),
-    /// Nobody waits for this request any more.
+    /// Nobody waits for this request any more. A miner that sent part of a stream may answer within 2 s with [`Done`],
+    /// its claim not `ok` and over exactly the chunks it sent, and is paid for that part.
     Cancel {
         /// Which request.
         id: RequestId,

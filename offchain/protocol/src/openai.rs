@@ -51,6 +51,8 @@ pub struct ChatRequest {
     pub input_tokens: u32,
     /// What it needs.
     pub needs: Needs,
+    /// The same for all requests that begin with the same two messages: follow-ups of one conversation.
+    pub conversation: u64,
     raw: Box<RawValue>,
 }
 
@@ -133,6 +135,11 @@ impl ChatRequest {
                 .map_err(|what| ApiError::invalid("messages", format!("`messages[{index}]`: {what}")))?;
             input_tokens = input_tokens.saturating_add(tokens);
         }
+        let mut opening = DeliveredText::new(&[0; 16]);
+        for content in messages.iter().take(2).filter_map(|message| message.content) {
+            opening.push(content.get());
+        }
+        let conversation = opening.hash().first_chunk::<8>().copied().map_or(0, u64::from_le_bytes);
         let max_tokens = view
             .max_completion_tokens
             .or(view.max_tokens)
@@ -159,6 +166,7 @@ impl ChatRequest {
             choices,
             input_tokens,
             needs,
+            conversation,
             raw,
         })
     }
