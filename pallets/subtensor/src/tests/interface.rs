@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The names, indices, hashers, types and defaults of the public chain, from its metadata.
+
+use super::mock::*;
+use crate::{Call, Error, Event, List, NetUid, NetUidStorageIndex};
+use codec::{Decode, Encode, MaxEncodedLen};
+use frame_support::__private::metadata_ir::{StorageEntryModifierIR, StorageEntryTypeIR};
+use scale_info::{MetaType, Type, TypeDef, TypeInfo, form::MetaForm, meta_type};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+fn golden() -> Value {
+    serde_json::from_str(include_str!("../../tests/data/public-interface.json")).unwrap()
+}
+
+/// A type as the golden file writes it: last segment of its path, then its shape.
+fn describe(ty: MetaType) -> String {
+    describe_type(&ty.type_info())
+}
+
+fn describe_type(ty: &Type<MetaForm>) -> String {
+    let name = ty.path.ident().unwrap_or_default();
+    if matches!(name, "AccountId32" | "H256") {
+        return name.into();
+    }
+    match &ty.type_def {
+        TypeDef::Composite(composite) => {
+            let fields: Vec<String> = composite
+                .fields
+                .iter()
+                .map(|field| format!("{}:{}", field.name.unwrap_or_default(), describe(field.ty)))
+                .collect();
+            format!("{name}{{{}}}", fields.join(","))
+        },
+        TypeDef::Variant(_) => name.into(),
+        TypeDef::Sequence(sequence) => format!("[{}]", describe(sequence.type_param)),
+        TypeDef::Array(array) => format!("[{};{}]", describe(array.type_param), array.len),
+        TypeDef::Tuple(tuple) => {
+            let fields: Vec<String> = tuple.fields.iter().map(|field| describe(*field)).collect();
+            format!("({})", fields.join(","))
+        },
+        TypeDef::Primitive(primitive) => format!("{primitive:?}").to_lowercase(),
+        TypeDef::Compact(compact) => format!("Compact<{}>", describe(compact.type_param)),
+        TypeDef::BitSequence(_) => "bits".into(),
+    }
+}
+
+/// Every variant of an enum: name to index and fields.
+fn variants(ty: MetaType) -> BTreeMap<String, Value> {
+    let TypeDef::Variant(variants) = ty.type_info().type_def else { panic!("not an enum") };
+    variants
+        .variants
+        .iter()
+        .map(|variant| {
+            let fields: Vec<String> = variant
+                .fields
+                .iter()
+                .map(|field| format!("{}:{}", field.name.unwrap_or_default(), describe(field.ty)))
+                .collect();
+            (variant.name.into(), json!({ "index": variant.index, "fields": fields }))
+        })
+        .collect()
+}
+
+fn assert_same(what: &str, ours: BTreeMap<String, Value>) {
+    let golden = golden();
+    let theirs = golden[what].as_object().unwrap();
+    for (name, value) in &ours {
+        assert_eq!(Some(value), theirs.get(name), "{what} {name}");
+    }
+    assert!(!ours.is_empty());
+}
+
+#[test]
+fn calls_are_those_of_the_public_chain_when_compared_with_its_metadata() {
+    assert_same("calls", variants(meta_type::<Call<Test>>()));
+}
+
+#[test]
+fn events_are_those_of_the_public_chain_when_compared_with_its_metadata() {
+    assert_same("events", variants(meta_type::<Event<Test>>()));
+}
+
+#[test]
+fn errors_are_those_of_the_public_chain_when_compared_with_its_metadata() {
+    assert_same("errors", variants(meta_type::<Error<Test>>()));
+}
+
+#[test]
+fn storage_is_that_of_the_public_chain_when_compared_with_its_metadata() {
+    let golden = golden();
+    let metadata = SubtensorModule::storage_metadata();
+    assert_eq!(metadata.prefix, "SubtensorModule");
+    let mut compared = 0;
+    for entry in metadata.entries {
+        // Newer than the metadata at hand; its shape is a netuid, hashed by identity, to an enum.
+        if entry.name == "SubnetEpochConsensus" {
+            continue;
+        }
+        let (hashers, key, value) = match entry.ty {
+            StorageEntryTypeIR::Plain(value) => (vec![], String::new(), value),
+            StorageEntryTypeIR::Map { hashers, key, value } => {
+                (hashers.iter().map(|hasher| format!("{hasher:?}")).collect(), describe(key), value)
+            },
+        };
+        let ours = json!({
+            "optional": entry.modifier == StorageEntryModifierIR::Optional,
+            "hashers": hashers,
+            "key": key,
+            "value": describe(value),
+            "default": entry.default.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        });
+        assert_eq!(ours, golden["storage"][entry.name], "storage {}", entry.name);
+        compared += 1;
+    }
+    assert!(compared > 80, "only {compared} items were compared");
+}
+
+#[test]
+fn list_is_a_plain_vector_when_encoded_and_described() {
+    let list = List::<u16, 3>::new(vec![1, 2, 3]).unwrap();
+    assert_eq!(list.encode(), vec![1_u16, 2, 3].encode());
+    assert_eq!(<List<u16, 3>>::type_info(), <Vec<u16>>::type_info());
+    assert_eq!(<List<u16, 3>>::max_encoded_len(), 1 + 3 * 2);
+    assert_eq!(List::<u16, 3>::decode(&mut &list.encode()[..]), Ok(list));
+}
+
+#[test]
+fn list_is_refused_when_it_is_too_long() {
+    assert!(List::<u16, 3>::decode(&mut &vec![1_u16, 2, 3, 4].encode()[..]).is_err());
+    assert_eq!(List::<u16, 3>::new(vec![1, 2, 3, 4]), Err(vec![1, 2, 3, 4]));
+}
+
+#[test]
+fn storage_index_splits_into_its_parts_when_made_of_any() {
+    for (netuid, mecid) in [(0, 0), (92, 0), (92, 1), (4095, 15)] {
+        let index = NetUidStorageIndex::new(NetUid(netuid), crate::MechId(mecid));
+        assert_eq!(index.0, u16::from(mecid) * 4096 + netuid);
+        assert_eq!(index.split(), (NetUid(netuid), crate::MechId(mecid)));
+    }
+}

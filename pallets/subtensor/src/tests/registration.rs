@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Registration of neurons and subnets.
+
+use super::mock::*;
+use crate::*;
+use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult};
+
+fn register(number: u16) -> DispatchResult {
+    SubtensorModule::burned_register(RuntimeOrigin::signed(cold(number)), NETUID, hot(number))
+}
+
+/// The default subnet, full with its seven neurons.
+fn full() -> Ext {
+    Ext::with(|parameters| parameters.max_allowed_uids = Some(7))
+}
+
+#[test]
+fn neuron_gets_the_next_uid_when_there_is_room() {
+    Ext::default().build_and_execute(|| {
+        let price = Burn::<Test>::get(NETUID).0;
+        let issued = Balances::total_issuance();
+        assert_ok!(register(50));
+        assert_eq!(last_event(), Event::NeuronRegistered(NETUID, 7, hot(50)));
+        assert_eq!(Uids::<Test>::get(NETUID, hot(50)), Some(7));
+        assert_eq!(Keys::<Test>::get(NETUID, 7), hot(50));
+        assert_eq!(Owner::<Test>::get(hot(50)), cold(50));
+        assert_eq!(SubnetworkN::<Test>::get(NETUID), 8);
+        assert_eq!(BlockAtRegistration::<Test>::get(NETUID, 7), 1);
+        assert_eq!(LastUpdate::<Test>::get(NetUidStorageIndex(4096 + 92)).to_vec(), [0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(Balances::free_balance(cold(50)), 10_000 * TAO - price);
+        assert_eq!(Balances::total_issuance(), issued - price);
+        assert_eq!(TotalIssuance::<Test>::get().0, issued - price);
+        assert_eq!(RAORecycledForRegistration::<Test>::get(NETUID).0, price);
+    });
+}
+
+#[test]
+fn registration_is_refused_when_a_check_fails() {
+    Ext::default().build_and_execute(|| {
+        let call = |coldkey, netuid, hotkey| {
+            SubtensorModule::burned_register(RuntimeOrigin::signed(coldkey), NetUid(netuid), hotkey)
+        };
+        assert_noop!(call(cold(50), 0, hot(50)), Error::<Test>::RegistrationNotPermittedOnRootSubnet);
+        assert_noop!(call(cold(50), 91, hot(50)), Error::<Test>::SubnetNotExists);
+        assert_noop!(call(cold(ALICE), 92, hot(ALICE)), Error::<Test>::HotKeyAlreadyRegisteredInSubNet);
+        assert_noop!(call(cold(50), 92, SubtensorModule::account()), Error::<Test>::CannotUseSystemAccount);
+        assert_noop!(call(hot(9_999), 92, hot(50)), Error::<Test>::NotEnoughBalanceToStake);
+        Owner::<Test>::insert(hot(60), cold(60));
+        assert_noop!(call(cold(50), 92, hot(60)), Error::<Test>::NonAssociatedColdKey);
+        NetworkRegistrationAllowed::<Test>::insert(NETUID, false);
+        assert_noop!(call(cold(50), 92, hot(50)), Error::<Test>::SubNetRegistrationDisabled);
+    });
+}
+
+#[test]
+fn second_registration_waits_a_block_when_one_is_allowed() {
+    Ext::default().build_and_execute(|| {
+        assert_ok!(register(50));
+        assert_noop!(register(51), Error::<Test>::TooManyRegistrationsThisBlock);
+        run_to(2);
+        assert_ok!(register(51));
+    });
+}
+
+#[test]
+fn newcomer_is_refused_when_every_neuron_is_immune() {
+    full().build_and_execute(|| {
+        assert_noop!(register(50), Error::<Test>::NoNeuronIdAvailable);
+        run_to(19);
+        assert_noop!(register(50), Error::<Test>::NoNeuronIdAvailable);
+        run_to(20);
+        assert_ok!(register(50));
+    });
+}
+
+#[test]
+fn least_paid_neuron_goes_when_the_subnet_is_full() {
+    full().build_and_execute(|| {
+        let emission = |amounts: [u64; 7]| {
+            Emission::<Test>::insert(NETUID, List::truncated(amounts.map(AlphaBalance).to_vec()));
+        };
+        System::set_block_number(30);
+        emission([0, 9, 8, 3, 2, 2, 5]);
+        // Not the owner; of equals the one registered first, then the lower uid.
+        assert_eq!(SubtensorModule::uid_to_replace(NETUID), Some(4));
+        BlockAtRegistration::<Test>::insert(NETUID, 4, 5);
+        assert_eq!(SubtensorModule::uid_to_replace(NETUID), Some(5));
+        BlockAtRegistration::<Test>::insert(NETUID, 5, 11);
+        BlockAtRegistration::<Test>::insert(NETUID, 4, 11);
+        assert_eq!(SubtensorModule::uid_to_replace(NETUID), Some(3));
+    });
+}
+
+#[test]
+fn nothing_of_the_old_neuron_is_left_when_its_uid_is_taken() {
+    full().build_and_execute(|| {
+        let axon = AxonInfo { block: 1, ip: 1 << 24, port: 80, ip_type: 4, ..Default::default() };
+        Axons::<Test>::insert(NETUID, hot(3), axon);
+        for index in SubtensorModule::mechanisms(NETUID) {
+            Weights::<Test>::insert(index, 3, List::truncated(vec![(4, 1)]));
+            Bonds::<Test>::insert(index, 3, List::truncated(vec![(4, 1)]));
+            WeightCommits::<Test>::insert(index, hot(3), List::truncated(vec![Default::default()]));
+        }
+        ValidatorPermit::<Test>::mutate(NETUID, |permits| permits[3] = true);
+        run_to(20);
+        let emission = [9, 9, 9, 0, 9, 9, 9].map(AlphaBalance).to_vec();
+        Emission::<Test>::insert(NETUID, List::truncated(emission));
+        assert_ok!(register(50));
+        assert_eq!(Uids::<Test>::get(NETUID, hot(50)), Some(3));
+        assert_eq!(Uids::<Test>::get(NETUID, hot(3)), None);
+        assert!(!IsNetworkMember::<Test>::get(hot(3), NETUID));
+        assert!(!Axons::<Test>::contains_key(NETUID, hot(3)));
+        for index in SubtensorModule::mechanisms(NETUID) {
+            assert!(!Weights::<Test>::contains_key(index, 3));
+            assert!(!Bonds::<Test>::contains_key(index, 3));
+            assert!(!WeightCommits::<Test>::contains_key(index, hot(3)));
+            assert_eq!(LastUpdate::<Test>::get(index)[3], 20);
+        }
+        assert!(!SubtensorModule::has_validator_permit(NETUID, 3));
+        assert_eq!(SubnetworkN::<Test>::get(NETUID), 7);
+        assert_eq!(Removed::take(), [(NETUID, hot(3))]);
+    });
+}
+
+#[test]
+fn subnet_gets_the_lowest_free_number_when_it_is_registered() {
+    let mut ext = Ext::default();
+    ext.config.network_min_lock_cost = Some(TaoBalance(100 * TAO));
+    ext.build_and_execute(|| {
+        let call =
+            |number: u16| SubtensorModule::register_network(RuntimeOrigin::signed(cold(number)), hot(number));
+        assert_ok!(call(50));
+        let seen = events();
+        assert!(seen.contains(&Event::NetworkAdded(NetUid(1), 0)));
+        assert!(seen.contains(&Event::NeuronRegistered(NetUid(1), 0, hot(50))));
+        assert_eq!(SubnetOwner::<Test>::get(NetUid(1)), cold(50));
+        assert_eq!(SubnetOwnerHotkey::<Test>::get(NetUid(1)), hot(50));
+        assert_eq!(SubnetLocked::<Test>::get(NetUid(1)).0, 100 * TAO);
+        assert_eq!(Balances::free_balance(cold(50)), 9_900 * TAO);
+        assert_eq!(TotalNetworks::<Test>::get(), 2);
+        assert!(Yuma3On::<Test>::get(NetUid(1)));
+        assert_eq!(MaxAllowedValidators::<Test>::get(NetUid(1)), 64);
+        assert_noop!(call(51), Error::<Test>::NetworkTxRateLimitExceeded);
+        assert_noop!(
+            SubtensorModule::register_network(RuntimeOrigin::signed(cold(51)), hot(ALICE)),
+            Error::<Test>::NonAssociatedColdKey
+        );
+    });
+}
+
+#[test]
+fn price_of_a_subnet_doubles_and_falls_when_one_is_registered() {
+    let mut ext = Ext::default();
+    ext.config.network_min_lock_cost = Some(TaoBalance(100 * TAO));
+    ext.config.network_rate_limit = Some(0);
+    ext.build_and_execute(|| {
+        NetworkLockReductionInterval::<Test>::put(100);
+        assert_eq!(SubtensorModule::network_lock_cost().0, 100 * TAO);
+        assert_ok!(SubtensorModule::register_network(RuntimeOrigin::signed(cold(50)), hot(50)));
+        assert_eq!(SubtensorModule::network_lock_cost().0, 200 * TAO);
+        System::set_block_number(51);
+        assert_eq!(SubtensorModule::network_lock_cost().0, 150 * TAO);
+        System::set_block_number(501);
+        assert_eq!(SubtensorModule::network_lock_cost().0, 100 * TAO);
+        SubnetLimit::<Test>::put(2);
+        assert_noop!(
+            SubtensorModule::register_network(RuntimeOrigin::signed(cold(51)), hot(51)),
+            Error::<Test>::SubnetLimitReached
+        );
+        SubnetLimit::<Test>::put(3);
+        assert_noop!(
+            SubtensorModule::register_network(RuntimeOrigin::signed(hot(9_999)), hot(51)),
+            Error::<Test>::CannotAffordLockCost
+        );
+    });
+}
+
+#[test]
+fn subnet_emits_from_the_next_block_when_its_owner_starts_it() {
+    let mut ext = Ext::default();
+    ext.config.network_min_lock_cost = Some(TaoBalance(100 * TAO));
+    ext.build_and_execute(|| {
+        assert_ok!(SubtensorModule::register_network(RuntimeOrigin::signed(cold(50)), hot(50)));
+        let netuid = NetUid(1);
+        StartCallDelay::<Test>::put(3);
+        let call = |number| SubtensorModule::start_call(RuntimeOrigin::signed(cold(number)), netuid);
+        assert_noop!(call(51), Error::<Test>::NotSubnetOwner);
+        assert_noop!(call(50), Error::<Test>::NeedWaitingMoreBlocksToStarCall);
+        run_to(4);
+        assert_eq!(SubtensorModule::pending(netuid), 0);
+        assert_ok!(call(50));
+        assert_eq!(last_event(), Event::FirstEmissionBlockNumberSet(netuid, 5));
+        assert_noop!(call(50), Error::<Test>::FirstEmissionBlockNumberAlreadySet);
+        run_to(5);
+        assert_eq!(SubtensorModule::pending(netuid), TAO / 2);
+    });
+}
