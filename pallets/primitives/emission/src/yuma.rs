@@ -12,6 +12,8 @@
 
 use alloc::{vec, vec::Vec};
 use clawrank_units::Rao;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
 
 use crate::error::EmissionError;
 
@@ -30,7 +32,8 @@ pub use emission::{EmissionSplit, split_41_41_18, split_mechanisms};
 use fixed::Q32;
 
 /// Hyperparameters of a subnet that an epoch depends on. [`Default`] is what the public chain gives a new subnet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct YumaParams {
     /// Majority that decides consensus, in 1/65,535 of active stake.
     pub kappa: u16,
@@ -70,7 +73,8 @@ impl Default for YumaParams {
 
 /// Speed of bonds per edge: `low + (high - low) / (1 + exp(-steepness/100 · (diff - 1/2)))`, where `diff` is how far
 /// the weight leads consensus, or how far the bond leads a smaller weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LiquidAlpha {
     /// Lowest speed, in 1/65,535.
     pub alpha_low: u16,
@@ -89,7 +93,11 @@ impl Default for LiquidAlpha {
 }
 
 /// Which consensus liquid alpha compares weights with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum ConsensusMode {
     /// This epoch's.
     Current,
@@ -200,16 +208,17 @@ pub fn epoch(input: &YumaInput) -> Result<YumaOutput, EmissionError> {
     let rows = rows::Rows::new(input, &stakes);
     let verdict = consensus::judge(&rows, &stakes.active_stake, params.kappa);
     let settled = bonds::settle(input, &rows, &stakes, &verdict);
-    let pay = emission::Pay::new(&verdict.incentive, &settled.dividends, &stakes, input.emission);
+    let incentive = rows.by_uid(&verdict.incentive);
+    let pay = emission::Pay::new(&incentive, &settled.dividends, &stakes, input.emission);
     let mut bonds = vec![Vec::new(); count];
     for (&uid, row) in rows.uids.iter().zip(rows.split(&settled.bonds)) {
         if let (Some(slot), Some(true)) = (bonds.get_mut(uid), stakes.new_permits.get(uid)) {
-            *slot = to_sparse(row);
+            *slot = to_sparse(row, &rows.targets);
         }
     }
     Ok(YumaOutput {
-        consensus: to_u16(&verdict.consensus),
-        incentive: to_u16(&verdict.incentive),
+        consensus: to_u16(&rows.by_uid(&verdict.consensus)),
+        incentive: to_u16(&incentive),
         dividends: to_u16(&settled.dividends),
         validator_trust: to_u16(&verdict.trust),
         stake_weight: to_u16(&stakes.stake),
@@ -244,9 +253,10 @@ fn to_u16(values: &[Q32]) -> Vec<u16> {
 }
 
 /// A dense row as `(uid, value)` pairs without zeros.
-fn to_sparse(row: &[Q32]) -> Vec<(u16, u16)> {
+fn to_sparse(row: &[Q32], targets: &[usize]) -> Vec<(u16, u16)> {
     let mut pairs = Vec::with_capacity(row.len());
-    let values = row.iter().enumerate().map(|(uid, value)| (uid as u16, value.to_u16()));
+    // A uid of a column was a `u16` in the input.
+    let values = row.iter().zip(targets).map(|(value, &uid)| (uid as u16, value.to_u16()));
     pairs.extend(values.filter(|&(_, value)| value > 0));
     pairs
 }

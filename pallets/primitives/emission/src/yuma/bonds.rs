@@ -78,12 +78,13 @@ fn stored(input: &YumaInput, rows: &Rows, scale: impl Fn(u16) -> Q32) -> Vec<Q32
         0 => input.block.saturating_sub(input.params.tempo),
         block => block.saturating_add(1),
     };
-    let stale: Vec<bool> = input.neurons.iter().map(|neuron| since > neuron.registered_at).collect();
+    let is_kept = |&uid: &usize| input.neurons.get(uid).is_some_and(|neuron| since > neuron.registered_at);
+    let kept: Vec<bool> = rows.targets.iter().map(is_kept).collect();
     let mut bonds = vec![Q32::ZERO; rows.weights.len()];
-    for (&uid, line) in rows.uids.iter().zip(bonds.chunks_exact_mut(rows.columns.max(1))) {
-        for &(column, bond) in input.bonds.get(uid).into_iter().flatten() {
-            let column = usize::from(column);
-            if let (Some(true), Some(slot)) = (stale.get(column), line.get_mut(column)) {
+    for (&uid, line) in rows.uids.iter().zip(bonds.chunks_exact_mut(rows.width())) {
+        for &(target, bond) in input.bonds.get(uid).into_iter().flatten() {
+            let Some(column) = rows.column(target) else { continue };
+            if let (Some(true), Some(slot)) = (kept.get(column), line.get_mut(column)) {
                 *slot = scale(bond);
             }
         }
@@ -100,9 +101,9 @@ fn common_speed(moving_average: u64) -> Q32 {
 /// Bonds as fixed proportions: `B' = (1 - α) B + α W_b`; dividends by column shares of them, incentive and stake.
 fn settle_yuma3(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Verdict, target: Target) -> Settled {
     let mut bonds = stored(input, rows, Q32::from_u16);
-    let width = rows.columns.max(1);
-    let mut totals = vec![Q32::ZERO; rows.columns];
-    let liquid = liquid(input, verdict);
+    let width = rows.width();
+    let mut totals = vec![Q32::ZERO; rows.targets.len()];
+    let liquid = liquid(input, rows, verdict);
     let common = common_speed(input.params.bonds_moving_average);
     let lines = bonds.chunks_exact_mut(width).zip(rows.split(&rows.weights)).zip(rows.split(&rows.present));
     for ((line, weights), present) in lines {
@@ -128,7 +129,7 @@ fn settle_yuma3(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Verdi
         }
     }
     let parts = parts_of(&totals);
-    let mut dividends = vec![Q32::ZERO; rows.columns];
+    let mut dividends = vec![Q32::ZERO; stakes.stake.len()];
     for ((&uid, stake), line) in rows.uids.iter().zip(rows.of_rows(&stakes.active_stake)).zip(rows.split(&bonds)) {
         if stake.is_zero() {
             continue;
@@ -153,21 +154,22 @@ fn moved(bond: Q32, weight: Q32, speed: Q32) -> Q32 {
 }
 
 /// Liquid alpha and the consensus it compares with, unless it is off or that consensus is all zeros.
-fn liquid(input: &YumaInput, verdict: &Verdict) -> Option<(Speed, Vec<Q32>)> {
+fn liquid(input: &YumaInput, rows: &Rows, verdict: &Verdict) -> Option<(Speed, Vec<Q32>)> {
     let params = input.params.liquid_alpha.as_ref()?;
     let previous = match params.consensus {
         ConsensusMode::Current => false,
         ConsensusMode::Previous => true,
         ConsensusMode::Auto => input.params.bonds_penalty == u16::MAX,
     };
-    let consensus = if previous {
-        let mut consensus: Vec<Q32> = input.previous_consensus.iter().map(|&value| Q32::from_u16(value)).collect();
-        consensus.resize(verdict.consensus.len(), Q32::ZERO);
-        consensus
+    if previous {
+        // Any uid's consensus turns liquid alpha on, also one that nobody weighs any more.
+        let earlier = |uid: usize| Q32::from_u16(input.previous_consensus.get(uid).copied().unwrap_or(0));
+        let known = (0..input.neurons.len()).any(|uid| !earlier(uid).is_zero());
+        known.then(|| (Speed::new(params), rows.targets.iter().map(|&uid| earlier(uid)).collect()))
     } else {
-        verdict.consensus.clone()
-    };
-    consensus.iter().any(|value| !value.is_zero()).then(|| (Speed::new(params), consensus))
+        let known = verdict.consensus.iter().any(|value| !value.is_zero());
+        known.then(|| (Speed::new(params), verdict.consensus.clone()))
+    }
 }
 
 /// Bonds as shares of a column: `B' = colnorm((1 - α) colnorm(B) + α colnorm(S ∘ W_b))`; dividends by incentive alone.
@@ -175,7 +177,7 @@ fn settle_classic(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Ver
     let mut bonds = stored(input, rows, |bond| Q32::from_bits(bond.into()));
     normalise_columns(rows, &mut bonds);
     let mut bought = rows.weights.clone();
-    for (line, stake) in bought.chunks_exact_mut(rows.columns.max(1)).zip(rows.of_rows(&stakes.active_stake)) {
+    for (line, stake) in bought.chunks_exact_mut(rows.width()).zip(rows.of_rows(&stakes.active_stake)) {
         for (weight, &limit) in line.iter_mut().zip(&verdict.consensus) {
             *weight = target.of(*weight, limit).times(stake);
         }
@@ -186,7 +188,7 @@ fn settle_classic(input: &YumaInput, rows: &Rows, stakes: &Stakes, verdict: &Ver
         *bond = moved(*bond, bought, speed);
     }
     normalise_columns(rows, &mut bonds);
-    let mut dividends = vec![Q32::ZERO; rows.columns];
+    let mut dividends = vec![Q32::ZERO; stakes.stake.len()];
     for (&uid, line) in rows.uids.iter().zip(rows.split(&bonds)) {
         let edges = line.iter().zip(&verdict.incentive);
         let earned = edges.fold(Q32::ZERO, |sum, (&bond, &incentive)| sum.plus(bond.times(incentive)));
@@ -208,7 +210,7 @@ fn normalise_columns(rows: &Rows, matrix: &mut [Q32]) {
 
 /// One value per column, folded over the rows.
 fn fold_columns(rows: &Rows, matrix: &[Q32], fold: impl Fn(Q32, Q32) -> Q32) -> Vec<Q32> {
-    let mut totals = vec![Q32::ZERO; rows.columns];
+    let mut totals = vec![Q32::ZERO; rows.targets.len()];
     for line in rows.split(matrix) {
         for (total, &value) in totals.iter_mut().zip(line) {
             *total = fold(*total, value);
@@ -220,7 +222,7 @@ fn fold_columns(rows: &Rows, matrix: &[Q32], fold: impl Fn(Q32, Q32) -> Q32) -> 
 /// Divides every column by its entry of `wholes`.
 fn divide_columns(rows: &Rows, matrix: &mut [Q32], wholes: &[Q32]) {
     let parts = parts_of(wholes);
-    for line in matrix.chunks_exact_mut(rows.columns.max(1)) {
+    for line in matrix.chunks_exact_mut(rows.width()) {
         for (value, part) in line.iter_mut().zip(&parts) {
             *value = part.of(*value);
         }

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 #[cfg(test)]
 mod tests;
 
-/// A non-negative number in units of 2^-32. All values of an epoch are below 2^20, so sums do not overflow.
+/// A non-negative number in units of 2^-32. Values of an epoch are at most 1, or 65,535 for raw bonds, and a sum has
+/// at most 65,536 terms, so every value is at most 2^48 units and every sum below 2^64.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Q32(u64);
 
@@ -36,9 +37,10 @@ impl Q32 {
         if self.0 >= Self::ONE.0 { u16::MAX } else { (self.0.wrapping_mul(65_535) >> 32) as u16 }
     }
 
-    /// `self + other`.
+    /// `self + other`; never wraps, by the bounds above.
+    #[inline]
     pub(super) const fn plus(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
+        Self(self.0.wrapping_add(other.0))
     }
 
     /// `self - other`, at least zero.

@@ -7,31 +7,32 @@ use proptest::prelude::*;
 const UNIT: f64 = 4_294_967_296.0;
 
 #[test]
-fn exp_is_exact_to_eight_digits_when_in_range() {
-    for step in 0..=20_000_u64 {
-        let x = step * (LIMIT / 20_000);
-        let expected = (-(x as f64) / UNIT).exp();
-        let error = (exp_neg(x) as f64 / UNIT - expected).abs();
-        assert!(error < 1e-8, "exp(-{}) is off by {error}", x as f64 / UNIT);
+fn power_is_exact_to_nine_digits_when_in_range() {
+    for step in 0..=100_000_u64 {
+        let x = step * (LIMIT / 100_000);
+        let expected = (-(x as f64) / UNIT).exp2();
+        let error = (power_of_half(x) as f64 / UNIT - expected).abs();
+        assert!(error < 1e-9, "2^-{} is off by {error}", x as f64 / UNIT);
     }
 }
 
 #[test]
 fn logistic_is_one_half_when_centred_and_symmetric_around() {
-    assert_eq!(logistic(10 << 32, Q32::from_bits(1 << 31)).bits(), 1 << 31);
-    assert_eq!(logistic(0, Q32::ONE).bits(), 1 << 31);
-    let (low, high) = (logistic(10 << 32, Q32::ZERO), logistic(10 << 32, Q32::ONE));
+    assert_eq!(Logistic::new(1_000).at(Q32::from_bits(1 << 31)).bits(), 1 << 31);
+    assert_eq!(Logistic::new(0).at(Q32::ONE).bits(), 1 << 31);
+    let curve = Logistic::new(1_000);
+    let (low, high) = (curve.at(Q32::ZERO), curve.at(Q32::ONE));
     assert_eq!(low.plus(high), Q32::ONE);
     assert!((low.bits() as f64 / UNIT - 0.006_692_850_924).abs() < 1e-8);
+    assert_eq!(Logistic::new(-1_000).at(Q32::ZERO), high);
 }
 
 proptest! {
     #[test]
     fn logistic_matches_the_formula_when_any_steepness(steepness in any::<i16>(), at in 0..=1_u64 << 32) {
-        let fixed = (i64::from(steepness) << 32) / 100;
-        let argument = (fixed as f64 / UNIT * (at as f64 / UNIT - 0.5)).clamp(-20.0, 20.0);
+        let argument = (f64::from(steepness) / 100.0 * (at as f64 / UNIT - 0.5)).clamp(-20.0, 20.0);
         let expected = 1.0 / (1.0 + (-argument).exp());
-        let error = (logistic(fixed, Q32::from_bits(at)).bits() as f64 / UNIT - expected).abs();
+        let error = (Logistic::new(steepness).at(Q32::from_bits(at)).bits() as f64 / UNIT - expected).abs();
         prop_assert!(error < 1e-8, "off by {error}");
     }
 
