@@ -36,4 +36,6 @@ mod benchmarks {
 
         assert_eq!(MaxSpace::<T>::get(), 1_000);
     }
+
+    impl_benchmark_test_suite!(Pallet, crate::tests::mock::new_test_ext(), crate::tests::mock::Test);
 }

@@ -37,6 +37,7 @@ mod types;
 pub mod weights;
 
 #[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, missing_docs)]
 mod benchmarking;
 #[cfg(test)]
 mod tests;

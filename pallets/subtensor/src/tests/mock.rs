@@ -70,11 +70,10 @@ impl Config for Test {
 
 pub const NETUID: NetUid = NetUid(92);
 pub const TAO: u64 = 1_000_000_000;
-/// Uids of the default subnet: the owner's, two validators, four miners.
+/// Uids of the default subnet: the owner's and two validators; 3 to 6 are miners.
 pub const OWNER: u16 = 0;
 pub const ALICE: u16 = 1;
 pub const BOB: u16 = 2;
-pub const MINERS: [u16; 4] = [3, 4, 5, 6];
 
 /// The hotkey of a number; that of a uid in the default subnet.
 pub fn hot(number: u16) -> AccountId32 {
