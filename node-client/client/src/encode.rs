@@ -227,4 +227,4 @@ fn verdict(verdict: &MinerVerdict) -> Value<()> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

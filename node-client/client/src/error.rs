@@ -144,11 +144,11 @@ pub enum ClientError {
         /// `Pallet.call`.
         call: String,
         /// Pallet whose error it is, `System` for those that belong to none.
-        pallet: String,
+        pallet: Box<str>,
         /// The chain's own name of the error.
         name: String,
         /// The chain's own description of it.
-        docs: String,
+        docs: Box<str>,
         /// The block it is in.
         block_number: u64,
         /// Hash of the extrinsic.

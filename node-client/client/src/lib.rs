@@ -6,6 +6,8 @@
 //! long as the items in use keep their names, and one that does not is refused by
 //! [`ClientError::UnsupportedRuntime`]. [`check`] tells beforehand.
 
+#[cfg(feature = "substrate-api-client")]
+pub mod api_client;
 mod chain;
 mod config;
 mod encode;
@@ -28,7 +30,7 @@ pub use config::{ChainConfig, network_url};
 pub use encode::{CallEncoder, MAX_COMMITMENT_BYTES, OfflineMetadata};
 pub use error::{Cause, ClientError, PoolReason, custom_name};
 pub use link::{LinkState, LinkStatus};
-pub use port::ChainPort;
+pub use port::{ChainPort, SubmissionPort};
 pub use reader::storage_index;
 pub use runtime::Runtime;
 pub use shape::{ItemState, ItemStatus, check};

@@ -66,3 +66,17 @@ pub trait ChainPort: Send + Sync + 'static {
     /// [`ClientError::Pool`] when the pool refused it; see `is_retryable` for the rest.
     async fn submit(&self, signer: &Keypair, call: Call) -> Result<Submitted, ClientError>;
 }
+
+/// Submissions without reads, for tools that compare one chain library with another. Its futures need not be `Send`.
+#[async_trait(?Send)]
+pub trait SubmissionPort {
+    /// As [`ChainPort::submit`].
+    async fn submit_call(&self, signer: &Keypair, call: &Call) -> Result<Submitted, ClientError>;
+}
+
+#[async_trait(?Send)]
+impl<T: ChainPort> SubmissionPort for T {
+    async fn submit_call(&self, signer: &Keypair, call: &Call) -> Result<Submitted, ClientError> {
+        self.submit(signer, call.clone()).await
+    }
+}

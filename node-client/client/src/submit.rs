@@ -254,9 +254,9 @@ impl Submission<'_> {
             }),
             Some(failure) => Err(ClientError::Dispatch {
                 call: self.name.clone(),
-                pallet: failure.pallet,
+                pallet: failure.pallet.into(),
                 name: failure.name,
-                docs: failure.docs,
+                docs: failure.docs.into(),
                 block_number: block.number,
                 extrinsic: sent.hash,
             }),

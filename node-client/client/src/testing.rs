@@ -23,10 +23,14 @@ fn reference(file: &str) -> Option<PathBuf> {
     None
 }
 
+/// Metadata file of the public chain.
+pub(crate) fn public_chain_path() -> Option<PathBuf> {
+    reference("metadata/subtensor-spec461-v15.scale")
+}
+
 /// Metadata of the public chain.
 pub(crate) fn public_chain() -> Option<Runtime> {
-    let path = reference("metadata/subtensor-spec461-v15.scale")?;
-    Some(Runtime::load(path).unwrap())
+    Some(Runtime::load(public_chain_path()?).unwrap())
 }
 
 /// The SDK's golden values against the same runtime.
@@ -35,14 +39,19 @@ pub(crate) fn golden() -> Option<serde_json::Value> {
     Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
 }
 
-/// Metadata of our own chain, as committed.
-pub(crate) fn own_chain() -> Option<Runtime> {
+/// Metadata file of our own chain, as committed.
+pub(crate) fn own_chain_path() -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("artifacts/clawrank.scale");
     if !path.exists() {
         eprintln!("SKIPPED: {} does not exist; build the runtime's metadata first", path.display());
         return None;
     }
-    Some(Runtime::load(path).unwrap())
+    Some(path)
+}
+
+/// Metadata of our own chain, as committed.
+pub(crate) fn own_chain() -> Option<Runtime> {
+    Some(Runtime::load(own_chain_path()?).unwrap())
 }
 
 /// Bytes of a `0x` hexadecimal text.

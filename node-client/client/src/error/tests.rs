@@ -57,7 +57,7 @@ fn error_is_not_retryable_when_the_outcome_is_unknown() {
         call: "A.b".into(),
         pallet: "SubtensorModule".into(),
         name: name.into(),
-        docs: String::new(),
+        docs: "".into(),
         block_number: 1,
         extrinsic: [0; 32],
     };
