@@ -10,7 +10,7 @@ use scale_info::TypeInfo;
 pub struct GateParams {
     /// Probability with which all statistical tests on one honest submission together may trip.
     pub alpha: Ppb,
-    /// Probability, per test, below which the sampling noise of the claim itself is no explanation.
+    /// Probability, per test of a median, below which the sampling noise of the claim itself is no explanation.
     pub noise: Ppb,
     /// How far a claim may be from the truth before it is wrong, relative to the claim.
     pub tol: Ppb,
@@ -32,7 +32,7 @@ impl GateParams {
     pub const fn clawrank() -> Self {
         Self {
             alpha: Ppb::from_ppb_clamped(500_000),
-            noise: Ppb::from_ppb_clamped(100_000),
+            noise: Ppb::from_ppb_clamped(200_000),
             tol: Ppb::from_percent(25),
             k_min: 8,
             n_min: 30,

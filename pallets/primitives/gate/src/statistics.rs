@@ -155,7 +155,8 @@ impl Test {
             return None;
         }
         let tail = self.tail()?;
-        if !tail.is_below(params.alpha, tests) || !self.noise()?.is_below(params.noise, 1) {
+        let (noise, of) = if self.is_latency() { (params.noise, 1) } else { (params.alpha, tests) };
+        if !tail.is_below(params.alpha, tests) || !self.noise()?.is_below(noise, of) {
             return None;
         }
         let Self { cell, metric, side, claimed, bound, n, k, observed, .. } = *self;
@@ -171,8 +172,9 @@ impl Test {
 /// on both sides by the sign test, success and answers by the binomial test at the claimed rate moved by `tol`. A side
 /// on which no outcome could contradict the claim is no test. The level is `alpha` over all tests of the submission.
 ///
-/// A claim is a sample as well, and a median of thirty is off by a tenth; so a test trips only when, in addition, the
-/// exact two-sample probability of the same outcome (attempts and replays drawn alike) is below `noise`.
+/// A claim is a sample as well: the median of thirty is off by a tenth, a rate of thirty by more. So a test trips only
+/// when, in addition, the exact two-sample probability of the same outcome (attempts and replays drawn alike) is too
+/// small: for a rate below the same level, for a median, where the tolerance leaves more room, below `noise`.
 ///
 /// Returns the cells in the order of the telemetry, the number of tests, and the first trip. Replays of a cell that the
 /// telemetry does not list are ignored.

@@ -7,8 +7,7 @@ use crate::ss58;
 fn check(mecid: u16, expected: &str) {
     let alice = ss58::decode("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY").unwrap();
     let index = mecid * 4_096 + 92;
-    let hash =
-        weights_commit_hash(&alice, index, &[0, 1, 2], &[65_535, 32_768, 1], &[1, 2, 3, 4, 5, 6, 7, 8], 42);
+    let hash = weights_commit_hash(&alice, index, &[0, 1, 2], &[65_535, 32_768, 1], &[1, 2, 3, 4, 5, 6, 7, 8], 42);
     assert_eq!(hex::encode(hash), expected, "mecid {mecid}");
 }
 
@@ -24,7 +23,13 @@ fn commit_hash_changes_when_any_argument_does() {
         weights_commit_hash(&[key; 32], index, &[uid], &[value], &[salt], version)
     };
     let base = of(1, 1, 1, 1, 1, 1);
-    let others =
-        [of(2, 1, 1, 1, 1, 1), of(1, 2, 1, 1, 1, 1), of(1, 1, 2, 1, 1, 1), of(1, 1, 1, 2, 1, 1), of(1, 1, 1, 1, 2, 1), of(1, 1, 1, 1, 1, 2)];
+    let others = [
+        of(2, 1, 1, 1, 1, 1),
+        of(1, 2, 1, 1, 1, 1),
+        of(1, 1, 2, 1, 1, 1),
+        of(1, 1, 1, 2, 1, 1),
+        of(1, 1, 1, 1, 2, 1),
+        of(1, 1, 1, 1, 1, 2),
+    ];
     assert!(others.iter().all(|other| *other != base));
 }

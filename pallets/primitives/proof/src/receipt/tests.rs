@@ -46,6 +46,31 @@ fn receipt_is_refused_when_truncated_extended_or_too_long() {
     assert_eq!(SignedReceipt::decode_limited(&long), Err(ProofError::TooLarge { max: MAX_RECEIPT_BYTES }));
 }
 
+#[cfg(feature = "serde")]
+#[test]
+fn receipt_survives_with_hashes_in_hexadecimal_when_written_as_json() {
+    let receipt = receipt([0xab; 32], [2; 32]);
+    let json = serde_json::to_string(&receipt).unwrap();
+    assert!(json.contains(&alloc::format!("\"miner\":\"{}\"", "ab".repeat(32))), "{json}");
+    assert!(json.contains("\"model\":\"gpt-4o-mini\",\"input_tokens\":12"), "{json}");
+    assert_eq!(serde_json::from_str::<SignedReceipt>(&json).unwrap(), receipt);
+    let prefixed = json.replace(&"ab".repeat(32), &alloc::format!("0x{}", "AB".repeat(32)));
+    assert_eq!(serde_json::from_str::<SignedReceipt>(&prefixed).unwrap(), receipt);
+    for wrong in ["ab".repeat(31), "ab".repeat(33), "zz".repeat(32), "a".repeat(63)] {
+        assert!(serde_json::from_str::<SignedReceipt>(&json.replace(&"ab".repeat(32), &wrong)).is_err(), "{wrong}");
+    }
+    assert!(serde_json::from_str::<SignedReceipt>(&json.replace("gpt-4o-mini", &"m".repeat(97))).is_err());
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn proof_path_survives_as_a_list_of_hexadecimal_texts_when_written_as_json() {
+    let proof = crate::InclusionProof { path: alloc::vec![[1; 32], [0xfe; 32]] };
+    let json = serde_json::to_string(&proof).unwrap();
+    assert_eq!(json, alloc::format!("{{\"path\":[\"{}\",\"{}\"]}}", "01".repeat(32), "fe".repeat(32)));
+    assert_eq!(serde_json::from_str::<crate::InclusionProof>(&json).unwrap(), proof);
+}
+
 #[cfg(feature = "sign")]
 mod with_keys {
     use super::*;

@@ -187,6 +187,6 @@ proptest! {
         let mut grown = parts.clone();
         grown[which] = grown[which].saturating_add(more).min(1_000_000_000);
         prop_assert!(score(&grown) >= score(&parts));
-        prop_assert!(score(&vec![1_000_000_000; 4]) >= score(&grown));
+        prop_assert!(score(&[1_000_000_000; 4]) >= score(&grown));
     }
 }
