@@ -24,8 +24,8 @@ fn leaves_are_the_same_when_asked_again() {
 fn leaves_are_all_when_k_is_not_below_count() {
     assert_eq!(leaves_to_open(&SEED, &VALIDATOR, &ROOT, 5, 5), vec![0, 1, 2, 3, 4]);
     assert_eq!(leaves_to_open(&SEED, &VALIDATOR, &ROOT, 3, 50), vec![0, 1, 2]);
-    assert_eq!(leaves_to_open(&SEED, &VALIDATOR, &ROOT, 0, 5), vec![]);
-    assert_eq!(leaves_to_open(&SEED, &VALIDATOR, &ROOT, 5, 0), vec![]);
+    assert!(leaves_to_open(&SEED, &VALIDATOR, &ROOT, 0, 5).is_empty());
+    assert!(leaves_to_open(&SEED, &VALIDATOR, &ROOT, 5, 0).is_empty());
 }
 
 #[test]
