@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Who asks: a customer with an API key, or a hotkey with a signature.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::http::{HeaderMap, Method as HttpMethod, Uri, header::AUTHORIZATION};
+use clawrank_protocol::{
+    ApiError, ErrorCode, Hotkey,
+    limits::SIGNED_WINDOW_MS,
+    proof::{HotkeyId, Method},
+    signed::{HEADER_HOTKEY, SignedParts, verify_request},
+};
+use clawrank_store::ledger::{ApiKey, ApiSecret};
+
+use crate::{
+    app::{App, Caller},
+    clock::now_ms,
+    registry::Standing,
+};
+
+/// How long a looked-up key is believed, so that a revoked one is refused soon.
+const KEY_TTL: Duration = Duration::from_secs(2);
+
+/// Keys that are remembered.
+const MAX_KEYS: usize = 8_192;
+
+/// A hotkey whose signature verified.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender {
+    pub(crate) hotkey: HotkeyId,
+    pub(crate) standing: Standing,
+}
+
+/// Whether a request claims to be signed by a hotkey.
+pub(crate) fn is_signed(headers: &HeaderMap) -> bool {
+    headers.contains_key(HEADER_HOTKEY)
+}
+
+impl App {
+    fn unauthorised(&self, address: IpAddr, error: ApiError) -> ApiError {
+        let _ = self.refusals.take(address, Instant::now());
+        error
+    }
+
+    fn ensure_listened_to(&self, address: IpAddr) -> Result<(), ApiError> {
+        if self.refusals.peek(address, Instant::now()) {
+            return Ok(());
+        }
+        let message = "too many refused credentials from this address; wait a minute";
+        Err(ApiError::new(ErrorCode::RateLimitExceeded, message))
+    }
+
+    fn ensure_quota(&self, caller: Caller) -> Result<(), ApiError> {
+        if self.requests.take(caller, Instant::now()) {
+            return Ok(());
+        }
+        let most = self.config.limits.requests_per_minute;
+        Err(ApiError::new(ErrorCode::RateLimitExceeded, format!("more than {most} requests a minute; slow down")))
+    }
+
+    /// The key of `Authorization: Bearer sk-claw-...`.
+    pub(crate) async fn bearer(&self, headers: &HeaderMap, address: IpAddr) -> Result<Arc<ApiKey>, ApiError> {
+        self.ensure_listened_to(address)?;
+        let refuse = |message: &str| self.unauthorised(address, ApiError::new(ErrorCode::InvalidApiKey, message));
+        let value = headers
+            .get(AUTHORIZATION)
+            .ok_or_else(|| refuse("no API key; send `Authorization: Bearer sk-claw-...`"))?;
+        let secret = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.strip_prefix("Bearer "))
+            .and_then(|text| ApiSecret::parse(text.trim()))
+            .ok_or_else(|| refuse("API key is malformed; it begins with `sk-claw-`"))?;
+        let hash = secret.hash();
+        let now = Instant::now();
+        let known = {
+            let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            keys.get(&hash).filter(|(_, at)| now.saturating_duration_since(*at) < KEY_TTL).map(|(key, _)| key.clone())
+        };
+        let key = match known {
+            Some(key) => key,
+            None => {
+                let found = self.ledger.key_by_hash(&hash).await.map_err(|error| self.ledger_error(&error))?;
+                let found = found.filter(|key| key.revoked_ms.is_none()).map(Arc::new);
+                let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+                if keys.len() >= MAX_KEYS {
+                    keys.clear();
+                }
+                keys.insert(hash, (found.clone(), now));
+                found
+            }
+        };
+        let key = key.ok_or_else(|| refuse("API key is unknown or revoked"))?;
+        self.ensure_quota(Caller::Key(key.id))?;
+        Ok(key)
+    }
+
+    /// The hotkey that signed a request: registered, inside the window, for this gateway, and not a replay.
+    pub(crate) async fn signed(
+        &self,
+        method: &HttpMethod,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+        address: IpAddr,
+    ) -> Result<Sender, ApiError> {
+        self.ensure_listened_to(address)?;
+        let refuse = |error: ApiError| self.unauthorised(address, error);
+        let method: Method = method
+            .as_str()
+            .parse()
+            .map_err(|_| ApiError::new(ErrorCode::InvalidRequestError, "method cannot be signed"))?;
+        let header = |name: &'static str| headers.get(name).and_then(|value| value.to_str().ok());
+        // A registered hotkey is asked for before a signature is computed.
+        let claimed: Option<Hotkey> = header(HEADER_HOTKEY).and_then(|text| text.parse().ok());
+        let standing = claimed.and_then(|hotkey| self.registry.standing(&hotkey.0));
+        if let (Some(hotkey), None) = (claimed, standing) {
+            let message = format!("{hotkey} is not registered on subnet {}", self.config.netuid);
+            return Err(refuse(ApiError::new(ErrorCode::PermissionDenied, message)));
+        }
+        let parts = SignedParts {
+            method,
+            path_and_query: uri.path_and_query().map_or("/", |path| path.as_str()),
+            body,
+            receiver: self.me,
+        };
+        let now = now_ms();
+        let verified = verify_request(header, parts, now).map_err(|error| refuse(error.into()))?;
+        let standing = standing.ok_or_else(|| ApiError::new(ErrorCode::PermissionDenied, "hotkey is not registered"))?;
+        self.ensure_quota(Caller::Hotkey(verified.sender))?;
+        let expires = verified.time_ms.saturating_add(SIGNED_WINDOW_MS.saturating_mul(2));
+        let fresh = self
+            .ledger
+            .use_nonce(&verified.sender, &verified.nonce, now, expires)
+            .await
+            .map_err(|error| self.ledger_error(&error))?;
+        if !fresh {
+            let message = "nonce was used before; sign each request anew";
+            return Err(refuse(ApiError::new(ErrorCode::ReplayedNonce, message)));
+        }
+        self.ledger_works();
+        Ok(Sender { hotkey: verified.sender, standing })
+    }
+
+    /// As [`App::signed`], for validators with a permit only.
+    pub(crate) async fn validator(
+        &self,
+        method: &HttpMethod,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+        address: IpAddr,
+    ) -> Result<Sender, ApiError> {
+        let sender = self.signed(method, uri, headers, body, address).await?;
+        if sender.standing.permit {
+            return Ok(sender);
+        }
+        let message = format!("{} has no validator permit on subnet {}", Hotkey(sender.hotkey), self.config.netuid);
+        Err(ApiError::new(ErrorCode::PermissionDenied, message))
+    }
+}
