@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Endpoints of the catalogue as fallback.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Router,
+    body::Body,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use clawrank_protocol::http::{HEADER_ENDPOINT, HEADER_MINER};
+use serde_json::{Value, json};
+
+use crate::{
+    miner::Miner,
+    money::receipts,
+    support::{Gateway, chat, events, refusal, streamed_text},
+};
+
+/// A provider: model `up` answers, `cut` breaks its stream, `busy` says 429, `no` says 400.
+async fn provider() -> SocketAddr {
+    async fn complete(body: String) -> Response {
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert!(body["max_tokens"].is_number());
+        let stream = body["stream"] == true;
+        let chunk = |text: &str| format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"content": text}}]}));
+        match body["model"].as_str().unwrap() {
+            "vendor/Up" if stream => {
+                let parts = [chunk("From"), chunk(" afar."), "data: [DONE]\n\n".to_owned()];
+                Body::from(parts.concat()).into_response()
+            }
+            "vendor/Up" => json!({"choices": [{"message": {"content": "From afar."}}]}).to_string().into_response(),
+            "cut" => Body::from(chunk("From")).into_response(),
+            "busy" => (StatusCode::TOO_MANY_REQUESTS, "slow down").into_response(),
+            _ => (StatusCode::BAD_REQUEST, json!({"error": {"message": "bad tool", "type": "x", "code": null}}).to_string())
+                .into_response(),
+        }
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        axum_serve(listener, Router::new().route("/v1/chat/completions", post(complete))).await;
+    });
+    address
+}
+
+/// Serves without axum's own server, which this build does not carry.
+async fn axum_serve(listener: tokio::net::TcpListener, router: Router) {
+    use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn start(fallback: bool) -> (Gateway, String) {
+    let address = provider().await;
+    let gateway = Gateway::with(|config| {
+        let path = config.ledger_path.with_file_name("endpoints.toml");
+        let model = |id: &str| {
+            format!(
+                "{{ id = \"{id}\", price_in_micro_usd_per_mtok = 1, price_out_micro_usd_per_mtok = 1, context_tokens = 8192 }}"
+            )
+        };
+        let models = ["cut", "busy", "no"].map(model).join(", ");
+        let up = model("up").replace("{ ", "{ upstream_id = \"vendor/Up\", ");
+        let text = format!(
+            "[[endpoint]]\nid = \"afar\"\nbase_url = \"http://{address}/v1\"\nmodels = [{models}, {up}]\ntask_types = [\"chat\"]\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        config.catalogue_path = Some(path);
+        config.endpoints_fallback = fallback;
+    })
+    .await;
+    let secret = gateway.customer("acme", 10_000).await;
+    (gateway, secret)
+}
+
+#[tokio::test]
+async fn endpoint_serves_when_no_miner_offers_the_model() {
+    let (gateway, secret) = start(true).await;
+    let response = gateway.post(&secret, &chat("up", false)).await;
+    assert_eq!(response.headers()[HEADER_ENDPOINT], "afar");
+    assert!(!response.headers().contains_key(HEADER_MINER));
+    assert!(response.text().await.unwrap().contains("From afar."));
+    let text = gateway.post(&secret, &chat("up", true)).await.text().await.unwrap();
+    assert_eq!(streamed_text(&text), "From afar.");
+    assert_eq!(events(&text).last(), Some(&"[DONE]"));
+    // Paid by the gateway's own count; no miner, so no receipt.
+    assert_eq!(gateway.balance("acme").await, 10_000 - 2 * 13);
+    assert!(receipts(&gateway, 0).await.receipts.is_empty());
+}
+
+#[tokio::test]
+async fn endpoint_serves_when_the_miner_fails_and_fallback_is_on() {
+    let (gateway, secret) = start(true).await;
+    let mut miner = Miner::connect(&gateway, "Bob", "up").await;
+    let (answer, ()) = tokio::join!(async { gateway.post(&secret, &chat("up", false)).await }, async {
+        let request = miner.request().await;
+        miner.fail(&request, "upstream_error", true).await;
+    });
+    assert_eq!(answer.headers()[HEADER_ENDPOINT], "afar");
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn endpoint_is_left_alone_when_a_miner_offers_the_model_and_fallback_is_off() {
+    let (gateway, secret) = start(false).await;
+    assert_eq!(gateway.post(&secret, &chat("up", false)).await.status(), 200);
+    let mut miner = Miner::connect(&gateway, "Bob", "up").await;
+    let (answer, ()) = tokio::join!(async { gateway.post(&secret, &chat("up", false)).await }, async {
+        let request = miner.request().await;
+        miner.fail(&request, "upstream_error", true).await;
+    });
+    assert_eq!(refusal(answer).await.0, 502);
+}
+
+#[tokio::test]
+async fn endpoint_failures_are_told_apart_when_they_happen() {
+    let (gateway, secret) = start(true).await;
+    let text = gateway.post(&secret, &chat("cut", true)).await.text().await.unwrap();
+    assert!(text.contains("From") && text.contains("upstream_error") && !text.contains("[DONE]"), "{text}");
+    let (status, code, _) = refusal(gateway.post(&secret, &chat("busy", false)).await).await;
+    assert_eq!((status, code.as_str()), (503, "no_miner_available"));
+    let (status, code, message) = refusal(gateway.post(&secret, &chat("no", false)).await).await;
+    assert_eq!((status, code.as_str()), (400, "invalid_request_error"));
+    assert!(message.contains("bad tool"), "{message}");
+    gateway.await_balance("acme", 10_000).await;
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Miners that break the protocol, lie, hang or vanish. Each costs itself, nobody else.
+
+use clawrank_protocol::{
+    Hex,
+    frames::{Answer, Chunk, GatewayFrame, MinerFrame, RefusalCode},
+};
+use clawrank_store::ledger::KeyKind;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::{
+    miner::{Miner, raw},
+    money::receipts,
+    support::{Gateway, chat, eventually, events, refusal, streamed_text},
+};
+
+/// Asks in the background.
+fn ask(gateway: &Gateway, secret: &str, stream: bool) -> JoinHandle<reqwest::Response> {
+    let request =
+        gateway.http.post(gateway.url("/v1/chat/completions")).bearer_auth(secret).json(&chat("llama", stream));
+    tokio::spawn(async move { request.send().await.unwrap() })
+}
+
+/// One hostile miner alone: its request fails with this code, costs nothing, and its health falls.
+async fn check_alone<F>(stream: bool, expected: (u16, &str), hostile: F)
+where
+    F: AsyncFnOnce(&mut Miner, clawrank_protocol::frames::Request),
+{
+    let gateway = Gateway::with(|config| config.timing.request_deadline_ms = 700).await;
+    let secret = gateway.customer("acme", 10_000).await;
+    let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
+    let call = ask(&gateway, &secret, stream);
+    let request = miner.request().await;
+    hostile(&mut miner, request).await;
+    let (status, code, message) = refusal(call.await.unwrap()).await;
+    assert_eq!((status, code.as_str()), expected, "{message}");
+    gateway.await_balance("acme", 10_000).await;
+    assert!(receipts(&gateway, 0).await.receipts.is_empty());
+    if let Some(info) = gateway.miner_info("Bob").await {
+        assert!(info.health_ppm < 1_000_000, "{info:?}");
+    }
+}
+
+/// Two miners: whoever is asked first is hostile, and the customer gets the other's answer.
+async fn check_rerouted<F>(stream: bool, hostile: F)
+where
+    F: AsyncFnOnce(&mut Miner, clawrank_protocol::frames::Request),
+{
+    let gateway = Gateway::start().await;
+    let secret = gateway.customer("acme", 10_000).await;
+    let mut bob = Miner::connect(&gateway, "Bob", "llama").await;
+    let mut carol = Miner::connect(&gateway, "Carol", "llama").await;
+    let call = ask(&gateway, &secret, stream);
+    let other = tokio::select! {
+        request = bob.request() => {
+            hostile(&mut bob, request).await;
+            &mut carol
+        }
+        request = carol.request() => {
+            hostile(&mut carol, request).await;
+            &mut bob
+        }
+    };
+    let request = other.request().await;
+    other.serve(&request, &["Honest", " answer."]).await;
+    let response = call.await.unwrap();
+    assert_eq!(response.status(), 200);
+    let text = response.text().await.unwrap();
+    assert!(if stream { streamed_text(&text) == "Honest answer." } else { text.contains("Honest answer.") }, "{text}");
+    assert_eq!(receipts(&gateway, 0).await.receipts.len(), 1);
+    assert_eq!(gateway.balance("acme").await, 10_000 - 14);
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_the_claim_is_about_another_text() {
+    check_alone(false, (502, "upstream_error"), async |miner, request| {
+        miner.answer(&request, "What was sent.").await;
+        let claim = miner.claim(&request, "What was claimed.");
+        miner.done(&claim).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_claimed_tokens_exceed_the_recount() {
+    check_alone(false, (502, "upstream_error"), async |miner, request| {
+        miner.answer(&request, "Short.").await;
+        let mut claim = miner.claim(&request, "Short.");
+        claim.output_tokens = 2_000;
+        miner.done(&claim).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_the_claim_has_a_foreign_signature() {
+    check_alone(false, (502, "upstream_error"), async |miner, request| {
+        miner.answer(&request, "Hi.").await;
+        let claim = miner.claim(&request, "Hi.");
+        miner.keypair = crate::support::key("Mallory");
+        miner.done(&claim).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_the_claim_is_another_requests() {
+    check_alone(false, (502, "upstream_error"), async |miner, request| {
+        miner.answer(&request, "Hi.").await;
+        let claim = miner.claim(&request, "Hi.");
+        let other = clawrank_protocol::proof::Claim { request_id: [1; 16], ..claim };
+        let signature = Hex(miner.keypair.sign(&other.signing_payload()));
+        let claim = clawrank_protocol::HexBytes(codec::Encode::encode(&other));
+        miner.send(MinerFrame::Done(clawrank_protocol::frames::Done { id: request.id, claim, signature })).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_the_answer_is_not_of_openais_shape() {
+    for body in [json!({"choices": 7}), json!({}), json!({"error": {"message": "overloaded"}})] {
+        check_alone(false, (502, "upstream_error"), async |miner, request| {
+            miner.send(MinerFrame::Answer(Answer { id: request.id, body: raw(&body) })).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_chunks_have_a_gap_before_the_first_text() {
+    check_alone(true, (502, "upstream_error"), async |miner, request| {
+        miner.chunk(request.id, 1, "Second.").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_the_miner_never_answers() {
+    check_alone(true, (504, "timeout"), async |_, _| {}).await;
+    check_alone(false, (504, "timeout"), async |_, _| {}).await;
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_a_frame_is_over_the_cap() {
+    check_alone(false, (502, "upstream_error"), async |miner, request| {
+        miner.answer(&request, &"x".repeat(1_100_000)).await;
+        match miner.next().await {
+            Some(GatewayFrame::Refused(refused)) => assert_eq!(refused.code, RefusalCode::FrameTooLarge),
+            other => panic!("{other:?}"),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_the_answer_is_far_longer_than_asked_for() {
+    check_alone(false, (502, "upstream_error"), async |miner, request| {
+        miner.answer(&request, &"word ".repeat(1_000)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn next_candidate_serves_when_a_miner_lies_hangs_fails_or_breaks_frames() {
+    check_rerouted(false, async |miner, request| {
+        miner.answer(&request, "A lie.").await;
+        let claim = miner.claim(&request, "Another.");
+        miner.done(&claim).await;
+    })
+    .await;
+    check_rerouted(true, async |_, _| {}).await;
+    check_rerouted(true, async |miner, request| miner.fail(&request, "upstream_error", true).await).await;
+    check_rerouted(false, async |miner, request| miner.fail(&request, "bad_request", false).await).await;
+    check_rerouted(true, async |miner, request| {
+        let role = json!({"choices": [{"index": 0, "delta": {"role": "assistant"}}]});
+        miner.send(MinerFrame::Chunk(Chunk { id: request.id, seq: 0, data: raw(&role) })).await;
+        let error = json!({"error": {"message": "overloaded"}});
+        miner.send(MinerFrame::Chunk(Chunk { id: request.id, seq: 1, data: raw(&error) })).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn next_candidate_serves_when_the_miner_vanishes_before_the_first_text() {
+    let gateway = Gateway::start().await;
+    let secret = gateway.customer("acme", 10_000).await;
+    let bad = Miner::connect(&gateway, "Bob", "llama").await;
+    let good = Miner::connect(&gateway, "Carol", "llama").await;
+    let mut miners = [Some(bad), Some(good)];
+    let call = ask(&gateway, &secret, true);
+    // Whoever gets it first vanishes; the other serves.
+    let [first, second] = miners.each_mut().map(|miner| miner.as_mut().unwrap());
+    let (vanishing, request) = tokio::select! {
+        request = first.request() => (0, request),
+        request = second.request() => (1, request),
+    };
+    miners[vanishing] = None;
+    drop(request);
+    let mut left = miners[1 - vanishing].take().unwrap();
+    let request = left.request().await;
+    left.serve(&request, &["Honest."]).await;
+    let text = call.await.unwrap().text().await.unwrap();
+    assert_eq!(streamed_text(&text), "Honest.");
+    assert!(gateway.metric("clawrank_reroutes_total").await >= 1.0);
+}
+
+/// After the first text the customer gets an error event and no `[DONE]`, and pays nothing.
+async fn check_broken<F>(hostile: F)
+where
+    F: AsyncFnOnce(Miner, clawrank_protocol::frames::Request) -> Option<Miner>,
+{
+    let gateway = Gateway::start().await;
+    let secret = gateway.customer("acme", 10_000).await;
+    let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
+    let call = ask(&gateway, &secret, true);
+    let request = miner.request().await;
+    miner.chunk(request.id, 0, "Hello").await;
+    let response = call.await.unwrap();
+    assert_eq!(response.status(), 200);
+    let _miner = hostile(miner, request).await;
+    let text = response.text().await.unwrap();
+    assert!(text.contains("Hello") && !text.contains("[DONE]"), "{text}");
+    let last: Value = serde_json::from_str(events(&text).last().unwrap()).unwrap();
+    assert_eq!(last["error"]["code"], "upstream_error", "{text}");
+    gateway.await_balance("acme", 10_000).await;
+    assert!(receipts(&gateway, 0).await.receipts.is_empty());
+    assert!(gateway.metric("clawrank_requests_total{outcome=\"broken\"}").await >= 1.0);
+}
+
+#[tokio::test]
+async fn stream_ends_with_an_error_event_when_it_breaks_after_the_first_text() {
+    check_broken(async |miner, _| {
+        drop(miner);
+        None
+    })
+    .await;
+    check_broken(async |mut miner, request| {
+        miner.chunk(request.id, 5, "gap").await;
+        Some(miner)
+    })
+    .await;
+    check_broken(async |mut miner, request| {
+        miner.fail(&request, "upstream_error", true).await;
+        Some(miner)
+    })
+    .await;
+    check_broken(async |mut miner, request| {
+        let claim = miner.claim(&request, "Another text");
+        miner.done(&claim).await;
+        Some(miner)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn malformed_frames_cost_health_only_when_a_request_is_under_way() {
+    let gateway = Gateway::start().await;
+    let secret = gateway.api_key("acme", KeyKind::Free).await;
+    let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
+    let call = ask(&gateway, &secret, true);
+    let request = miner.request().await;
+    miner.send_text("{not json".into()).await;
+    miner.send_text(r#"{"type":"shout"}"#.into()).await;
+    miner.chunk(Hex([9; 16]), 0, "of a request that was never sent").await;
+    miner.serve(&request, &["Fine", " nonetheless."]).await;
+    let text = call.await.unwrap().text().await.unwrap();
+    assert_eq!(streamed_text(&text), "Fine nonetheless.");
+    // A frame after the end is a breach too.
+    miner.chunk(request.id, 2, "afterthought").await;
+    eventually("four breaches", async || gateway.metric("clawrank_breaches_total").await >= 4.0).await;
+    assert!(gateway.miner_info("Bob").await.unwrap().health_ppm < 400_000);
+}
+
+#[tokio::test]
+async fn connection_is_ended_when_frames_keep_breaking_the_protocol_and_others_stay() {
+    let gateway = Gateway::start().await;
+    let secret = gateway.api_key("acme", KeyKind::Free).await;
+    let mut bad = Miner::connect(&gateway, "Bob", "llama").await;
+    Miner::connect(&gateway, "Carol", "llama").await.spawn_honest(&["Hi."]);
+    for _ in 0..16 {
+        bad.send_text("nonsense".into()).await;
+    }
+    match bad.next().await {
+        Some(GatewayFrame::Refused(refused)) => assert_eq!(refused.code, RefusalCode::BadFrame),
+        other => panic!("{other:?}"),
+    }
+    eventually("Bob is gone", async || gateway.miner_info("Bob").await.is_none()).await;
+    assert_eq!(gateway.post(&secret, &chat("llama", false)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn miner_gets_no_more_requests_than_it_offered_when_customers_are_many() {
+    let gateway = Gateway::start().await;
+    let secret = gateway.api_key("acme", KeyKind::Free).await;
+    let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
+    let calls: Vec<_> = (0..6).map(|_| ask(&gateway, &secret, false)).collect();
+    let mut requests = Vec::new();
+    for _ in 0..4 {
+        requests.push(miner.request().await);
+    }
+    eventually("two are refused", async || {
+        gateway.metric("clawrank_requests_total{outcome=\"failed\"}").await >= 2.0
+    })
+    .await;
+    for request in &requests {
+        miner.serve(request, &["Hi."]).await;
+    }
+    let mut statuses = Vec::new();
+    for call in calls {
+        statuses.push(call.await.unwrap().status().as_u16());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 200, 503, 503]);
+}
+
+#[tokio::test]
+async fn silent_miner_is_dropped_when_pings_go_unanswered() {
+    let gateway = Gateway::with(|config| config.timing.ping_interval_ms = 30).await;
+    let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
+    let refused = loop {
+        match crate::miner::read_frame(&mut miner.socket).await {
+            Some(GatewayFrame::Ping { .. }) => {}
+            Some(GatewayFrame::Refused(refused)) => break refused,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refused.code, RefusalCode::Stuck);
+    eventually("Bob is gone", async || gateway.miner_info("Bob").await.is_none()).await;
+}
+
+#[tokio::test]
+async fn leaving_miner_gets_no_new_requests_when_it_said_bye() {
+    let gateway = Gateway::start().await;
+    let secret = gateway.api_key("acme", KeyKind::Free).await;
+    let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
+    let call = ask(&gateway, &secret, false);
+    let request = miner.request().await;
+    miner.send(MinerFrame::Bye {}).await;
+    eventually("Bob is offline", async || !gateway.miner_info("Bob").await.unwrap().online).await;
+    let (status, code, _) = refusal(gateway.post(&secret, &chat("llama", false)).await).await;
+    assert_eq!((status, code.as_str()), (503, "no_miner_available"));
+    miner.serve(&request, &["Last one."]).await;
+    assert_eq!(call.await.unwrap().status(), 200);
+}

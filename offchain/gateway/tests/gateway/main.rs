@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The gateway as its peers see it: real HTTP, real WebSockets, a real ledger, a fake chain.
+
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod bundles;
+mod chat;
+mod durability;
+mod endpoints;
+mod handshake;
+mod hostile;
+mod miner;
+mod money;
+mod signed;
+mod support;
