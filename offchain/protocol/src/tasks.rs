@@ -18,7 +18,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use clawrank_proof::{AnswerVerdict, Hash, HotkeyId, SchemaVerdict, blake2_256};
+use clawrank_proof::{AnswerVerdict, AttemptStatus, Hash, HotkeyId, SchemaVerdict, blake2_256};
 use serde::{Deserialize, Serialize};
 
 use draw::Draw;
@@ -177,6 +177,17 @@ impl Task {
     #[must_use]
     pub fn check(&self, text: &str) -> (SchemaVerdict, AnswerVerdict) {
         check::check(self, text)
+    }
+
+    /// The verdicts of an attempt: those of [`Task::check`] for a complete answer, `NotChecked` for any other status.
+    ///
+    /// Miner and validator both use this one, so that they agree on answers that never came.
+    #[must_use]
+    pub fn verdicts(&self, status: AttemptStatus, text: &str) -> (SchemaVerdict, AnswerVerdict) {
+        match status {
+            AttemptStatus::Ok => self.check(text),
+            _ => (SchemaVerdict::NotChecked, AnswerVerdict::NotChecked),
+        }
     }
 }
 

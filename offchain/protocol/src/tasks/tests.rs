@@ -117,6 +117,15 @@ fn json_verdicts_follow_from_shape_and_values() {
 }
 
 #[test]
+fn verdicts_are_not_checked_when_the_answer_is_not_complete() {
+    let task = Task::from_id("json", &id(4)).unwrap();
+    for status in [AttemptStatus::Timeout, AttemptStatus::Malformed, AttemptStatus::ServerError] {
+        assert_eq!(task.verdicts(status, "{}"), (SchemaVerdict::NotChecked, AnswerVerdict::NotChecked));
+    }
+    assert_eq!(task.verdicts(AttemptStatus::Ok, "{}"), (SchemaVerdict::Invalid, AnswerVerdict::Wrong));
+}
+
+#[test]
 fn measure_task_ids_differ_when_any_part_differs() {
     let base = measure_task_id(&id(1), &id(2), &id(3), 4);
     let others = [
