@@ -224,6 +224,16 @@ impl Wallet {
     ) -> Result<NewKey, WalletError> {
         create::create(&self.hotkey_path(hotkey)?, mnemonic, overwrite)
     }
+
+    /// Writes the hotkey of a derived key, which has no mnemonic of its own, as `privateKey`.
+    ///
+    /// # Errors
+    ///
+    /// As [`create_hotkey`](Self::create_hotkey).
+    pub fn save_hotkey(&self, hotkey: &str, key: &Keypair, overwrite: Overwrite) -> Result<PathBuf, WalletError> {
+        let path = self.hotkey_path(hotkey)?;
+        create::save(&path, key, overwrite).map(|()| path)
+    }
 }
 
 /// A name that stays inside its folder and names no hidden file.

@@ -50,23 +50,35 @@ pub fn generate_mnemonic() -> Result<SecretString, WalletError> {
 pub(super) fn create(path: &Path, mnemonic: SecretString, overwrite: Overwrite) -> Result<NewKey, WalletError> {
     let seed = seed_of_phrase(mnemonic.expose_secret(), "")?;
     let key = Keypair::from_mini_secret(&seed)?;
-    let public = key.public();
-    let (hex_key, address) = (hex::encode(public), ss58::encode(&public));
-    // Every value is hexadecimal, base58 or words of a fixed list: none needs escaping.
-    let text = Zeroizing::new(format!(
-        r#"{{"accountId":"0x{hex_key}","publicKey":"0x{hex_key}","secretPhrase":"{}","secretSeed":"0x{}","ss58Address":"{address}","cryptoType":1}}"#,
+    let words = Zeroizing::new(
         mnemonic.expose_secret().split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase(),
+    );
+    let secrets = Zeroizing::new(format!(
+        r#""secretPhrase":"{}","secretSeed":"0x{}""#,
+        *words,
         *Zeroizing::new(hex::encode(seed.as_slice())),
     ));
-    let public_text = format!(
-        r#"{{"accountId":"0x{hex_key}","publicKey":"0x{hex_key}","ss58Address":"{address}","cryptoType":1}}"#
-    );
+    write_key(path, key.public(), &secrets, overwrite)?;
+    Ok(NewKey { path: path.to_owned(), public: key.public(), mnemonic })
+}
+
+/// Writes a key that has no words of its own: a derived one.
+pub(super) fn save(path: &Path, key: &Keypair, overwrite: Overwrite) -> Result<(), WalletError> {
+    let secret = Zeroizing::new(key.to_expanded_secret());
+    let secrets = Zeroizing::new(format!(r#""privateKey":"0x{}""#, *Zeroizing::new(hex::encode(secret.as_slice()))));
+    write_key(path, key.public(), &secrets, overwrite)
+}
+
+/// `secrets` are members of a JSON object: hexadecimal, base58 or words of a fixed list, so none needs escaping.
+fn write_key(path: &Path, public: HotkeyId, secrets: &str, overwrite: Overwrite) -> Result<(), WalletError> {
+    let (hex_key, address) = (hex::encode(public), ss58::encode(&public));
+    let known = format!(r#""accountId":"0x{hex_key}","publicKey":"0x{hex_key}","ss58Address":"{address}","cryptoType":1"#);
+    let text = Zeroizing::new(format!("{{{known},{secrets}}}"));
     write_private(path, text.as_bytes(), overwrite)?;
     let mut public_path = path.as_os_str().to_owned();
     public_path.push("pub.txt");
     // The private half is there now; a stale public half must not stay beside it.
-    write_private(Path::new(&public_path), public_text.as_bytes(), Overwrite::Replace)?;
-    Ok(NewKey { path: path.to_owned(), public, mnemonic })
+    write_private(Path::new(&public_path), format!("{{{known}}}").as_bytes(), Overwrite::Replace)
 }
 
 /// Writes a file that only its owner can read, whole or not at all, and on disk before this returns.

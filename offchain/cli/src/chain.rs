@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Flags that name a chain, a subnet and a key.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+use clawrank_client::{Chain, ChainConfig, ChainPort, ClientError};
+use clawrank_protocol::{
+    proof::Keypair,
+    wallet::{self, Wallet, WalletError},
+};
+use toml::{Table, Value};
+
+use crate::error::CliError;
+
+/// Where the settings of a role come from.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// TOML file with the role's settings, at top level or under [role].
+    #[arg(long, short, value_name = "FILE", env = "CLAWRANK_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Sets one key, as in `--set probe_interval_ms=30000`; nested keys with a dot. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+/// Which chain and subnet.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct NetworkArgs {
+    /// finney, test, archive, local, or a ws:// or wss:// address; several, parted by commas, fail over in order.
+    #[arg(long, env = "CLAWRANK_NETWORK", default_value = "finney", value_name = "NETWORK")]
+    pub(crate) network: String,
+    /// The subnet.
+    #[arg(long, env = "CLAWRANK_NETUID", default_value_t = 92)]
+    pub(crate) netuid: u16,
+}
+
+impl NetworkArgs {
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] for an unknown network, [`CliError::Work`] when no node answers.
+    pub(crate) async fn connect(&self) -> Result<Arc<dyn ChainPort>, CliError> {
+        let endpoints = self.network.split(',').map(|name| name.trim().to_owned()).collect();
+        let config = ChainConfig { endpoints, ..ChainConfig::default() };
+        let chain = Chain::connect(&config).await.map_err(|e| match e {
+            ClientError::Config { .. } => CliError::input("--network", e.to_string()),
+            other => CliError::work(&other),
+        })?;
+        Ok(Arc::new(chain))
+    }
+}
+
+/// Which key signs.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WalletArgs {
+    /// Folder of wallets.
+    #[arg(long, env = "BT_WALLET_PATH", default_value = "~/.bittensor/wallets", value_name = "DIR")]
+    pub(crate) wallet_path: String,
+    /// Name of the wallet.
+    #[arg(long = "wallet-name", alias = "wallet.name", env = "BT_WALLET_NAME", default_value = "default")]
+    pub(crate) wallet_name: String,
+    /// Name of the hotkey in the wallet.
+    #[arg(long = "wallet-hotkey", alias = "wallet.hotkey", env = "BT_WALLET_HOTKEY", default_value = "default")]
+    pub(crate) wallet_hotkey: String,
+    /// A development key instead of a wallet, as `//Alice` or `//miner//0`. Its secret is public: local chains only.
+    #[arg(long, env = "CLAWRANK_DEV_KEY", value_name = "URI")]
+    pub(crate) dev_key: Option<String>,
+}
+
+impl WalletArgs {
+    /// The hotkey that these flags name.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] naming the flag or the file.
+    pub(crate) fn hotkey(&self) -> Result<Keypair, CliError> {
+        if let Some(uri) = &self.dev_key {
+            if !uri.starts_with("//") {
+                return Err(CliError::input("--dev-key", "must start with `//`; a real key belongs into a wallet file"));
+            }
+            return wallet::keypair_from_uri(&uri.as_str().into()).map_err(|e| CliError::input("--dev-key", e.to_string()));
+        }
+        self.wallet()?.hotkey(&self.wallet_hotkey).map_err(wallet_error)
+    }
+
+    /// The wallet that these flags name; nothing is read.
+    pub(crate) fn wallet(&self) -> Result<Wallet, CliError> {
+        Wallet::new(expand(&self.wallet_path), &self.wallet_name).map_err(wallet_error)
+    }
+}
+
+/// Wallet errors name their file or name themselves.
+#[allow(clippy::needless_pass_by_value)]
+pub(crate) fn wallet_error(error: WalletError) -> CliError {
+    CliError::input("wallet", error.to_string())
+}
+
+/// `~` at the start is the home folder.
+pub(crate) fn expand(path: &str) -> PathBuf {
+    match path.strip_prefix("~/").zip(std::env::var_os("HOME")) {
+        Some((rest, home)) => PathBuf::from(home).join(rest),
+        None => PathBuf::from(path),
+    }
+}
+
+/// Puts a flag that was given into the table of flags.
+pub(crate) fn flag<V: Into<Value>>(table: &mut Table, key: &str, value: Option<V>) {
+    if let Some(value) = value {
+        table.insert(key.to_owned(), value.into());
+    }
+}

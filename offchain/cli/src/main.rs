@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `clawrank`: the workers and tools of subnet 92 in one binary, one subcommand per role.
+//!
+//! Exit codes: 0 done, 1 the work failed, 2 the input is at fault (one line names it).
+
+mod chain;
+mod config;
+mod error;
+mod keys;
+mod output;
+mod roles;
+mod rules;
+mod status;
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::error::CliError;
+
+/// Software of Bittensor subnet 92: gateway, miners, validators, and the rules they share.
+#[derive(Debug, Parser)]
+#[command(
+    name = "clawrank",
+    version,
+    propagate_version = true,
+    after_help = "Settings come from --config FILE (TOML), then CLAWRANK_<ROLE>_<KEY> in the environment, then flags; \
+                  the later wins. `clawrank <role> --help` shows what a role needs."
+)]
+struct Cli {
+    /// Prints machine-readable JSON on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    /// What is logged on standard error: error, warn, info, debug, trace, or a filter as `clawrank_gateway=debug`.
+    #[arg(long, global = true, env = "CLAWRANK_LOG", default_value = "info", value_name = "FILTER")]
+    log: String,
+    /// Logs one JSON object a line instead of text.
+    #[arg(long, global = true, env = "CLAWRANK_LOG_JSON")]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the gateway (AICenter): OpenAI-compatible HTTP in front, miners on WebSockets behind.
+    Gateway(roles::GatewayArgs),
+    /// Runs a miner.
+    #[command(subcommand)]
+    Miner(roles::MinerCommand),
+    /// Runs a validator: probe, fetch, replay, gate, score, commit, reveal.
+    Validator(roles::ValidatorArgs),
+    /// Computes a rule on JSON input, with the very code that the chain runs.
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
+    /// Makes and shows wallets, and the gateway's API keys.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Shows a subnet at a glance: miners, gates, scores, shares, last commit, next epoch.
+    Status(status::StatusArgs),
+    /// Runs emulated provider endpoints, for development: no model is behind them.
+    Emulator(roles::EmulatorArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(error) = start_log(&cli.log, cli.log_json) {
+        return finish(Err(error));
+    }
+    let output = output::Output { json: cli.json };
+    let result = match cli.command {
+        Command::Rules(command) => rules::run(command),
+        Command::Keys(command) => block_on(keys::run(command, output)),
+        Command::Status(args) => block_on(status::run(args, output)),
+        Command::Gateway(args) => block_on(roles::gateway(args)),
+        Command::Miner(command) => block_on(roles::miner(command)),
+        Command::Validator(args) => block_on(roles::validator(args, output)),
+        Command::Emulator(args) => block_on(roles::emulator(args)),
+    };
+    finish(result)
+}
+
+fn block_on<F: Future<Output = Result<(), CliError>>>(future: F) -> Result<(), CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::Work(format!("cannot start the async runtime: {e}")))?
+        .block_on(future)
+}
+
+fn finish(result: Result<(), CliError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn start_log(filter: &str, json: bool) -> Result<(), CliError> {
+    let filter = EnvFilter::try_new(filter).map_err(|e| CliError::input("--log", format!("`{filter}`: {e}")))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    if json { builder.json().init() } else { builder.init() }
+    Ok(())
+}

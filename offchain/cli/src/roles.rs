@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The subcommands that run until they are told to stop.
+
+use clap::{Args, Subcommand};
+use clawrank_validator::Report;
+use tokio_util::sync::CancellationToken;
+use toml::Table;
+
+use crate::{
+    chain::{ConfigArgs, NetworkArgs, WalletArgs, flag},
+    config::{Layers, environment},
+    error::CliError,
+    output::{Output, line, percent, table},
+};
+
+/// Settings of the gateway.
+#[derive(Debug, Args)]
+pub(crate) struct GatewayArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    wallet: WalletArgs,
+    /// Address to serve on. Default 127.0.0.1:8092.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// File of the ledger. Default gateway.db.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<String>,
+}
+
+/// Which miner.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MinerCommand {
+    /// Serves requests of a gateway with an OpenAI-compatible backend.
+    Serve(ServeArgs),
+    /// Measures provider endpoints and submits proof bundles.
+    Measure(MeasureArgs),
+}
+
+/// Settings of a serving miner.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    wallet: WalletArgs,
+    /// The gateway, as http://host:port.
+    #[arg(long, value_name = "URL")]
+    gateway: Option<String>,
+    /// The backend, as http://127.0.0.1:8000/v1.
+    #[arg(long, value_name = "URL")]
+    backend: Option<String>,
+    /// Folder of the receipts' copies.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+}
+
+/// Settings of an intel miner.
+#[derive(Debug, Args)]
+pub(crate) struct MeasureArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    wallet: WalletArgs,
+    /// The gateway that takes bundles, as http://host:port.
+    #[arg(long, value_name = "URL")]
+    gateway: Option<String>,
+    /// File of the endpoints to measure. Default endpoints.toml.
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<String>,
+    /// Folder of attempts and bundles. Default miner-data.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+}
+
+/// Settings of a validator.
+#[derive(Debug, Args)]
+pub(crate) struct ValidatorArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    wallet: WalletArgs,
+    /// File of the endpoints to replay on. Default endpoints.toml.
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<String>,
+    /// Folder of journal, bundles and reports. Default validator-data.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Measures and scores the running epoch once, prints what it would set and why per miner, and sends nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Settings of the emulator.
+#[derive(Debug, Args)]
+pub(crate) struct EmulatorArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Address to serve on. Default 127.0.0.1:9101.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Profile of the endpoints. Default emulator.toml.
+    #[arg(long, value_name = "FILE")]
+    profile: Option<String>,
+}
+
+/// Cancelled by SIGINT or SIGTERM.
+fn until_signal() -> CancellationToken {
+    let token = CancellationToken::new();
+    let signal = token.clone();
+    tokio::spawn(async move {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM will end the process at once");
+                return;
+            }
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+        signal.cancel();
+    });
+    token
+}
+
+fn load<C: serde::de::DeserializeOwned>(role: &str, args: &ConfigArgs, flags: Table) -> Result<C, CliError> {
+    Layers { role, file: args.config.as_deref(), set: &args.set, flags }.load(&environment())
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn work<E: std::error::Error + 'static>(error: E) -> CliError {
+    CliError::work(&error)
+}
+
+/// Runs the gateway.
+pub(crate) async fn gateway(args: GatewayArgs) -> Result<(), CliError> {
+    let mut flags = Table::new();
+    flag(&mut flags, "netuid", Some(i64::from(args.network.netuid)));
+    flag(&mut flags, "listen", args.listen);
+    flag(&mut flags, "ledger_path", args.ledger);
+    let config: clawrank_gateway::Config = load("gateway", &args.config, flags)?;
+    let keypair = args.wallet.hotkey()?;
+    let chain = args.network.connect().await?;
+    clawrank_gateway::run(config, keypair, chain, until_signal()).await.map_err(work)
+}
+
+/// Runs a miner.
+pub(crate) async fn miner(command: MinerCommand) -> Result<(), CliError> {
+    let mut flags = Table::new();
+    match command {
+        MinerCommand::Serve(args) => {
+            flag(&mut flags, "gateway_url", args.gateway);
+            flag(&mut flags, "backend_url", args.backend);
+            flag(&mut flags, "data_dir", args.data_dir);
+            let config = load("miner serve", &args.config, flags)?;
+            let keypair = args.wallet.hotkey()?;
+            clawrank_miner::serve::run(config, keypair, until_signal()).await.map_err(work)
+        }
+        MinerCommand::Measure(args) => {
+            let (config, keypair, chain) = measure_parts(args, flags).await?;
+            clawrank_miner::measure::run(config, keypair, chain, until_signal()).await.map_err(work)
+        }
+    }
+}
+
+async fn measure_parts(
+    args: MeasureArgs,
+    mut flags: Table,
+) -> Result<
+    (
+        clawrank_miner::measure::Config,
+        clawrank_protocol::proof::Keypair,
+        std::sync::Arc<dyn clawrank_client::ChainPort>,
+    ),
+    CliError,
+> {
+    flag(&mut flags, "netuid", Some(i64::from(args.network.netuid)));
+    flag(&mut flags, "gateway_url", args.gateway);
+    flag(&mut flags, "catalogue", args.catalogue);
+    flag(&mut flags, "data_dir", args.data_dir);
+    let config = load("miner measure", &args.config, flags)?;
+    let keypair = args.wallet.hotkey()?;
+    Ok((config, keypair, args.network.connect().await?))
+}
+
+/// Runs a validator, or shows what it would do.
+pub(crate) async fn validator(args: ValidatorArgs, output: Output) -> Result<(), CliError> {
+    let mut flags = Table::new();
+    flag(&mut flags, "netuid", Some(i64::from(args.network.netuid)));
+    flag(&mut flags, "catalogue", args.catalogue);
+    flag(&mut flags, "data_dir", args.data_dir);
+    let config: clawrank_validator::Config = load("validator", &args.config, flags)?;
+    let keypair = args.wallet.hotkey()?;
+    let chain = args.network.connect().await?;
+    if args.dry_run {
+        let report = clawrank_validator::dry_run(config, keypair, chain).await.map_err(work)?;
+        return if output.json { output.json(&report) } else { print_report(&report) };
+    }
+    clawrank_validator::run(config, keypair, chain, until_signal()).await.map_err(work)
+}
+
+fn print_report(report: &Report) -> Result<(), CliError> {
+    line(&format!(
+        "epoch {} of subnet {}, rules `{}`, {} replays; nothing was sent",
+        report.epoch, report.netuid, report.preset, report.replays
+    ))?;
+    if let Some(notice) = &report.notice {
+        line(&format!("notice: {notice}"))?;
+    }
+    for reason in &report.blocked {
+        line(&format!("weights cannot be set now: {reason}"))?;
+    }
+    let share = |ppb: u32| percent(u64::from(ppb), 1_000_000_000);
+    let rows = report
+        .miners
+        .iter()
+        .map(|m| {
+            vec![
+                m.uid.to_string(),
+                crate::status::short(&m.hotkey.to_string()),
+                crate::status::gate_text(m),
+                share(m.serving.earned.share_ppb),
+                m.serving.earned.weight.to_string(),
+                share(m.intel.earned.share_ppb),
+                m.intel.earned.weight.to_string(),
+            ]
+        })
+        .collect();
+    let header = ["uid", "hotkey", "gate", "serving share", "weight", "intel share", "weight"];
+    line(&table(&header, 3, rows).to_string())?;
+    report.miners.iter().try_for_each(|m| line(&format!("uid {}: {}", m.uid, m.why)))
+}
+
+/// Runs the emulator.
+pub(crate) async fn emulator(args: EmulatorArgs) -> Result<(), CliError> {
+    let mut flags = Table::new();
+    flag(&mut flags, "listen", args.listen);
+    flag(&mut flags, "profile", args.profile);
+    let config = load("emulator", &args.config, flags)?;
+    clawrank_emulator::run(config, until_signal()).await.map_err(work)
+}

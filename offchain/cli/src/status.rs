@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `clawrank status`: a subnet at a glance.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use clap::Args;
+use clawrank_client::{
+    ChainPort,
+    types::{EpochPayout, Neuron, SubnetSnapshot},
+};
+use clawrank_protocol::proof::ss58;
+use clawrank_validator::{Report, report::{GateState, MinerReport}};
+use serde::Serialize;
+
+use crate::{
+    chain::NetworkArgs,
+    error::CliError,
+    output::{Output, line, percent, table, tao},
+};
+
+/// What to show.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// A validator's data folder: gates, scores and shares of its last report are shown beside the chain's figures.
+    #[arg(long, value_name = "DIR")]
+    validator_data: Option<PathBuf>,
+}
+
+/// One subnet, ready to print.
+#[derive(Debug, Serialize)]
+struct Status {
+    block: u64,
+    block_hash: String,
+    netuid: u16,
+    tempo: u16,
+    epoch: u64,
+    blocks_to_next_epoch: Option<u64>,
+    seconds_to_next_epoch: Option<u64>,
+    commit_reveal: bool,
+    mechanisms: u8,
+    report_epoch: Option<u64>,
+    report_notice: Option<String>,
+    neurons: Vec<Row>,
+    /// Stored weights by mechanism: `(uid, [(uid, weight)])`.
+    weights: Vec<Vec<WeightRow>>,
+}
+
+/// One validator's weights of one mechanism.
+type WeightRow = (u16, Vec<(u16, u16)>);
+
+#[derive(Debug, Serialize)]
+struct Row {
+    uid: u16,
+    role: &'static str,
+    hotkey: String,
+    coldkey: String,
+    stake_rao: u64,
+    validator_permit: bool,
+    active: bool,
+    gate: Option<String>,
+    serving_score: Option<String>,
+    intel_score: Option<String>,
+    share_ppb: Vec<u32>,
+    weight_u16: Vec<u16>,
+    incentive_u16: Vec<u16>,
+    dividends_u16: u16,
+    emission_rao: u64,
+    payout_rao: u64,
+    last_commit_block: Vec<u64>,
+}
+
+/// Reads and prints.
+///
+/// # Errors
+///
+/// [`CliError`] when the chain cannot be read or the report is not one.
+pub(crate) async fn run(args: StatusArgs, output: Output) -> Result<(), CliError> {
+    let chain = args.network.connect().await?;
+    let report = args.validator_data.as_ref().map(read_report).transpose()?.flatten();
+    let status = gather(&*chain, args.network.netuid, report.as_ref()).await?;
+    if output.json { output.json(&status) } else { print(&status) }
+}
+
+fn read_report(dir: &PathBuf) -> Result<Option<Report>, CliError> {
+    let path = dir.join("reports").join("latest.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = crate::config::read_text(&path)?;
+    serde_json::from_str(&text).map(Some).map_err(|e| CliError::input(path.display().to_string(), e.to_string()))
+}
+
+async fn gather(chain: &dyn ChainPort, netuid: u16, report: Option<&Report>) -> Result<Status, CliError> {
+    let work = |e: clawrank_client::ClientError| CliError::work(&e);
+    let subnet = chain.subnet(netuid).await.map_err(work)?;
+    let payouts = chain.payouts(netuid).await.map_err(work)?;
+    let newest = payouts.iter().map(|p| p.epoch).max();
+    let paid: BTreeMap<u16, u64> = payouts
+        .iter()
+        .filter(|p| Some(p.epoch) == newest)
+        .map(|EpochPayout { uid, amount_rao, .. }| (*uid, *amount_rao))
+        .collect();
+    let mut weights = Vec::new();
+    for mecid in 0..subnet.mechanism_count {
+        weights.push(chain.weights(netuid, mecid).await.map_err(work)?);
+    }
+    let heaviest: Vec<_> = weights.iter().map(|rows| heaviest(&subnet, rows)).collect();
+    let neurons = subnet.neurons.iter().map(|n| row(n, report, &heaviest, &paid)).collect();
+    let left = subnet.next_epoch_block().map(|b| b.saturating_sub(subnet.head.number));
+    Ok(Status {
+        block: subnet.head.number,
+        block_hash: hex::encode(subnet.head.hash),
+        netuid,
+        tempo: subnet.tempo,
+        epoch: subnet.epoch_index,
+        blocks_to_next_epoch: left,
+        seconds_to_next_epoch: left.map(|b| b.saturating_mul(subnet.block_time_ms) / 1_000),
+        commit_reveal: subnet.commit_reveal,
+        mechanisms: subnet.mechanism_count,
+        report_epoch: report.map(|r| r.epoch),
+        report_notice: report.and_then(|r| r.notice.clone()),
+        neurons,
+        weights,
+    })
+}
+
+/// Weights of the validator with the most stake that has set any: what consensus mostly follows.
+fn heaviest(subnet: &SubnetSnapshot, rows: &[WeightRow]) -> BTreeMap<u16, u16> {
+    let stake = |uid: u16| subnet.neurons.get(usize::from(uid)).map_or(0, |n| n.stake_rao);
+    rows.iter().max_by_key(|(uid, _)| stake(*uid)).map(|(_, row)| row.iter().copied().collect()).unwrap_or_default()
+}
+
+fn row(n: &Neuron, report: Option<&Report>, weights: &[BTreeMap<u16, u16>], paid: &BTreeMap<u16, u64>) -> Row {
+    let found = report.and_then(|r| r.miners.iter().find(|m| m.hotkey.0 == n.hotkey));
+    let shares = |m: &MinerReport| match m.blended {
+        Some(blended) => vec![blended.share_ppb],
+        None => vec![m.serving.earned.share_ppb, m.intel.earned.share_ppb],
+    };
+    Row {
+        uid: n.uid,
+        role: if n.validator_permit { "validator" } else { "miner" },
+        hotkey: ss58::encode(&n.hotkey),
+        coldkey: ss58::encode(&n.coldkey),
+        stake_rao: n.stake_rao,
+        validator_permit: n.validator_permit,
+        active: n.active,
+        gate: found.map(gate_text),
+        serving_score: found.map(|m| m.serving.score.to_string()),
+        intel_score: found.map(|m| m.intel.score.to_string()),
+        share_ppb: found.map(shares).unwrap_or_default(),
+        weight_u16: weights.iter().map(|w| w.get(&n.uid).copied().unwrap_or(0)).collect(),
+        incentive_u16: n.incentive.clone(),
+        dividends_u16: n.dividends,
+        emission_rao: n.emission_rao,
+        payout_rao: paid.get(&n.uid).copied().unwrap_or(0),
+        last_commit_block: n.last_update.clone(),
+    }
+}
+
+fn print(status: &Status) -> Result<(), CliError> {
+    line(&format!(
+        "subnet {} at block {} (0x{}), epoch {}, tempo {}, {}",
+        status.netuid,
+        status.block,
+        status.block_hash.get(..8).unwrap_or_default(),
+        status.epoch,
+        status.tempo,
+        match (status.blocks_to_next_epoch, status.seconds_to_next_epoch) {
+            (Some(blocks), Some(seconds)) => format!("next epoch in {blocks} blocks (about {seconds} s)"),
+            _ => "no epochs: its tempo is 0".to_owned(),
+        }
+    ))?;
+    line(&format!(
+        "{} mechanism(s), commit-reveal {}{}",
+        status.mechanisms,
+        if status.commit_reveal { "on" } else { "off" },
+        status.report_epoch.map_or_else(String::new, |e| format!(", gates and scores of epoch {e}")),
+    ))?;
+    if let Some(notice) = &status.report_notice {
+        line(&format!("notice: {notice}"))?;
+    }
+    let rows = status
+        .neurons
+        .iter()
+        .map(|n| {
+            let per_mechanism = |values: &[u16]| {
+                values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(" / ")
+            };
+            vec![
+                n.uid.to_string(),
+                n.role.to_owned(),
+                short(&n.hotkey),
+                n.gate.clone().unwrap_or_else(|| "-".to_owned()),
+                tao(n.stake_rao),
+                n.share_ppb.iter().map(|s| percent(u64::from(*s), 1_000_000_000)).collect::<Vec<_>>().join(" / "),
+                per_mechanism(&n.weight_u16),
+                per_mechanism(&n.incentive_u16),
+                n.dividends_u16.to_string(),
+                tao(n.emission_rao),
+                tao(n.payout_rao),
+                n.last_commit_block.iter().max().copied().unwrap_or(0).to_string(),
+            ]
+        })
+        .collect();
+    let header = [
+        "uid", "role", "hotkey", "gate", "stake", "share", "weight", "incentive", "dividends", "emission", "payout",
+        "last commit",
+    ];
+    line(&table(&header, 4, rows).to_string())
+}
+
+/// Gate and reason of a miner in one word or two.
+pub(crate) fn gate_text(miner: &MinerReport) -> String {
+    match miner.intel.gate {
+        GateState::Open => "open".to_owned(),
+        GateState::Tripped => format!("0: {}", miner.intel.reason.as_deref().unwrap_or("unknown")),
+        GateState::NoBundle if miner.serving.ghost => "ghost".to_owned(),
+        GateState::NoBundle => "-".to_owned(),
+    }
+}
+
+/// First and last characters of an address.
+pub(crate) fn short(address: &str) -> String {
+    match (address.get(..6), address.get(address.len().saturating_sub(4)..)) {
+        (Some(head), Some(tail)) => format!("{head}..{tail}"),
+        _ => address.to_owned(),
+    }
+}
