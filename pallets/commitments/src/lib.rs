@@ -6,7 +6,7 @@
 //! write `MaxSpace` bytes per epoch of the subnet, each commitment counting as at least 100, and what is stored of a
 //! neuron goes when the neuron goes: so storage is bounded by the number of neurons.
 #![cfg_attr(not(feature = "std"), no_std)]
-#![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::expect_used, clippy::indexing_slicing)]
+#![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::indexing_slicing)]
 
 extern crate alloc;
 
@@ -26,6 +26,8 @@ pub use weights::WeightInfo;
 use pallet_subtensor::{NetUid, OnNeuronRemoved};
 
 /// Declarations of the pallet.
+// `expect` is what the macros expand to.
+#[allow(clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -58,15 +60,8 @@ pub mod pallet {
 
     /// What a neuron has committed last.
     #[pallet::storage]
-    pub type CommitmentOf<T: Config> = StorageDoubleMap<
-        _,
-        Identity,
-        NetUid,
-        Twox64Concat,
-        T::AccountId,
-        Registration<T::MaxFields>,
-        OptionQuery,
-    >;
+    pub type CommitmentOf<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Twox64Concat, T::AccountId, Registration<T::MaxFields>, OptionQuery>;
 
     /// Block of a neuron's last commitment.
     #[pallet::storage]
@@ -169,11 +164,7 @@ pub mod pallet {
         ///
         /// - [`Error::AccountNotAllowedCommit`]: no such subnet.
         /// - [`Error::SpaceLimitExceeded`]: not enough is left.
-        fn use_space(
-            netuid: NetUid,
-            who: &T::AccountId,
-            info: &CommitmentInfo<T::MaxFields>,
-        ) -> Result<(), Error<T>> {
+        fn use_space(netuid: NetUid, who: &T::AccountId, info: &CommitmentInfo<T::MaxFields>) -> Result<(), Error<T>> {
             let epoch = T::Subnets::epoch(netuid).ok_or(Error::<T>::AccountNotAllowedCommit)?.index;
             let space = info.fields.iter().fold(0_u64, |sum, field| sum.saturating_add(field.len_for_space()));
             let used = match UsedSpaceOf::<T>::get(netuid, who) {

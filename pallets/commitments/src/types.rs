@@ -76,7 +76,7 @@ impl Encode for Data {
                 let len = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
                 dest.push_byte(len.saturating_add(index::RAW_FIRST));
                 dest.write(bytes);
-            },
+            }
             Self::BlakeTwo256(hash) => hashed(dest, index::BLAKE_TWO_256, hash),
             Self::Sha256(hash) => hashed(dest, index::SHA_256, hash),
             Self::Keccak256(hash) => hashed(dest, index::KECCAK_256, hash),
@@ -84,7 +84,7 @@ impl Encode for Data {
             Self::BigRaw(bytes) => {
                 dest.push_byte(index::BIG_RAW);
                 bytes.encode_to(dest);
-            },
+            }
         }
     }
 }
@@ -104,7 +104,7 @@ impl Decode for Data {
                 let mut bytes = alloc::vec![0_u8; usize::from(byte.saturating_sub(index::RAW_FIRST))];
                 input.read(&mut bytes)?;
                 Self::Raw(BoundedVec::truncate_from(bytes))
-            },
+            }
             index::BLAKE_TWO_256 => Self::BlakeTwo256(Decode::decode(input)?),
             index::SHA_256 => Self::Sha256(Decode::decode(input)?),
             index::KECCAK_256 => Self::Keccak256(Decode::decode(input)?),
@@ -158,8 +158,7 @@ impl TypeInfo for Data {
         }
         variants = variants.variant("BigRaw", |v| {
             v.index(index::BIG_RAW).fields(
-                scale_info::build::Fields::unnamed()
-                    .field(|f| f.ty::<BoundedVec<u8, ConstU32<MAX_BIG_RAW_BYTES>>>()),
+                scale_info::build::Fields::unnamed().field(|f| f.ty::<BoundedVec<u8, ConstU32<MAX_BIG_RAW_BYTES>>>()),
             )
         });
         Type::builder().path(Path::new("Data", "pallet_commitments::types")).variant(variants)
@@ -168,8 +167,15 @@ impl TypeInfo for Data {
 
 /// What one account commits at a time.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, frame_support::CloneNoBound,
-    frame_support::DebugNoBound, frame_support::PartialEqNoBound, frame_support::EqNoBound,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    frame_support::CloneNoBound,
+    frame_support::DebugNoBound,
+    frame_support::PartialEqNoBound,
+    frame_support::EqNoBound,
 )]
 #[codec(mel_bound())]
 #[scale_info(skip_type_params(MaxFields))]
@@ -194,8 +200,15 @@ impl<MaxFields: Get<u32>> CommitmentInfo<MaxFields> {
 
 /// A commitment as it is stored.
 #[derive(
-    Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, frame_support::CloneNoBound,
-    frame_support::DebugNoBound, frame_support::PartialEqNoBound, frame_support::EqNoBound,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    frame_support::CloneNoBound,
+    frame_support::DebugNoBound,
+    frame_support::PartialEqNoBound,
+    frame_support::EqNoBound,
 )]
 #[codec(mel_bound())]
 #[scale_info(skip_type_params(MaxFields))]

@@ -24,7 +24,7 @@
 //!
 //! Stored epochs are bounded: an epoch goes when `Retention` newer ones have opened.
 #![cfg_attr(not(feature = "std"), no_std)]
-#![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::expect_used, clippy::indexing_slicing)]
+#![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::indexing_slicing)]
 
 extern crate alloc;
 
@@ -57,6 +57,8 @@ use sp_core::H256;
 /// Declarations of the pallet; events and errors come from `sections`.
 #[import_section(errors::errors)]
 #[import_section(events::events)]
+// `expect` is what the macros expand to.
+#[allow(clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -139,18 +141,13 @@ pub mod pallet {
 
     /// Where an epoch stands.
     #[pallet::storage]
-    pub type Epochs<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, NetUid, Twox64Concat, u64, EpochState, OptionQuery>;
+    pub type Epochs<T: Config> = StorageDoubleMap<_, Twox64Concat, NetUid, Twox64Concat, u64, EpochState, OptionQuery>;
 
     /// What a hotkey committed to: netuid, epoch, hotkey.
     #[pallet::storage]
     pub type Bundles<T: Config> = StorageNMap<
         _,
-        (
-            NMapKey<Twox64Concat, NetUid>,
-            NMapKey<Twox64Concat, u64>,
-            NMapKey<Blake2_128Concat, T::AccountId>,
-        ),
+        (NMapKey<Twox64Concat, NetUid>, NMapKey<Twox64Concat, u64>, NMapKey<Blake2_128Concat, T::AccountId>),
         Bundle,
         OptionQuery,
     >;
@@ -159,11 +156,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type Reports<T: Config> = StorageNMap<
         _,
-        (
-            NMapKey<Twox64Concat, NetUid>,
-            NMapKey<Twox64Concat, u64>,
-            NMapKey<Blake2_128Concat, T::AccountId>,
-        ),
+        (NMapKey<Twox64Concat, NetUid>, NMapKey<Twox64Concat, u64>, NMapKey<Blake2_128Concat, T::AccountId>),
         Verdicts,
         OptionQuery,
     >;
@@ -175,8 +168,7 @@ pub mod pallet {
 
     /// The cells of a subnet by id, each with the block in which it was added.
     #[pallet::storage]
-    pub type Cells<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, NetUid, Identity, H256, (Cell, u64), OptionQuery>;
+    pub type Cells<T: Config> = StorageDoubleMap<_, Twox64Concat, NetUid, Identity, H256, (Cell, u64), OptionQuery>;
 
     /// How many cells a subnet has.
     #[pallet::storage]
@@ -209,7 +201,7 @@ pub mod pallet {
                     Ok(cell) => {
                         let added = Pallet::<T>::do_add_cell(*netuid, cell);
                         assert!(added.is_ok(), "cell {model} {endpoint} {task_type} of netuid {netuid}: {added:?}");
-                    },
+                    }
                     Err(error) => panic!("cell {model} {endpoint} {task_type} of netuid {netuid}: {error:?}"),
                 }
             }
@@ -278,12 +270,7 @@ pub mod pallet {
         /// By ascending uid, each uid once. A miner with a bundle but without a verdict counts as a score of 0.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::submit_verdicts(u32::try_from(verdicts.len()).unwrap_or(u32::MAX)))]
-        pub fn submit_verdicts(
-            origin: OriginFor<T>,
-            netuid: NetUid,
-            epoch: u64,
-            verdicts: Verdicts,
-        ) -> DispatchResult {
+        pub fn submit_verdicts(origin: OriginFor<T>, netuid: NetUid, epoch: u64, verdicts: Verdicts) -> DispatchResult {
             let validator = ensure_signed(origin)?;
             let mut state = Epochs::<T>::get(netuid, epoch).ok_or(Error::<T>::EpochNotFound)?;
             ensure!(!state.settled, Error::<T>::EpochClosed);

@@ -44,8 +44,7 @@ impl<T: Config> Pallet<T> {
     /// Opens the epoch that runs, and removes the one that `Retention` no longer keeps.
     pub(crate) fn open(netuid: NetUid, info: &EpochInfo, first: bool) -> Weight {
         let deadline = info.start.saturating_add(Self::window(info.tempo));
-        let state =
-            EpochState { start: info.start, deadline, seed: None, bundles: 0, reports: 0, settled: false };
+        let state = EpochState { start: info.start, deadline, seed: None, bundles: 0, reports: 0, settled: false };
         Epochs::<T>::insert(netuid, info.index, state);
         RunningEpoch::<T>::insert(netuid, info.index);
         if first {

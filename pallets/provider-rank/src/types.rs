@@ -14,9 +14,7 @@ pub type Verdicts = BoundedVec<Verdict, ConstU32<MAX_UIDS>>;
 pub type PayoutList<AccountId> = BoundedVec<Payout<AccountId>, ConstU32<MAX_UIDS>>;
 
 /// Where an epoch stands. Blocks are numbers of this chain.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct EpochState {
     /// First block.
     pub start: u64,
@@ -33,9 +31,7 @@ pub struct EpochState {
 }
 
 /// What a miner committed to in one epoch.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Bundle {
     /// Uid that the miner had.
     pub uid: u16,
@@ -48,9 +44,7 @@ pub struct Bundle {
 }
 
 /// What one validator found about one miner.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub struct Verdict {
     /// Uid of the miner.
     pub uid: u16,

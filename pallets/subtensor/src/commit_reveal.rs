@@ -68,9 +68,7 @@ impl<T: Config> Pallet<T> {
         let expired = Self::expired(netuid, &queue);
         queue.drop_front(expired);
         let epoch = Self::current_epoch_with_lookahead(netuid);
-        queue
-            .try_push((commit_hash, epoch, block, 0))
-            .map_err(|_| Error::<T>::TooManyUnrevealedCommits)?;
+        queue.try_push((commit_hash, epoch, block, 0)).map_err(|_| Error::<T>::TooManyUnrevealedCommits)?;
         WeightCommits::<T>::insert(index, hotkey, queue);
         Self::touch(index, uid, block);
         Self::deposit_event(Event::WeightsCommitted(hotkey.clone(), index, commit_hash));
@@ -120,17 +118,11 @@ impl<T: Config> Pallet<T> {
     ///
     /// [`Error::NoWeightsCommitFound`], [`Error::InvalidRevealCommitHashNotMatch`], [`Error::RevealTooEarly`] or
     /// [`Error::ExpiredWeightCommit`], as [`Self::do_reveal_weights`] says.
-    pub(crate) fn ensure_revealable(
-        netuid: NetUid,
-        queue: &WeightCommitQueue,
-        hash: H256,
-    ) -> Result<usize, Error<T>> {
+    pub(crate) fn ensure_revealable(netuid: NetUid, queue: &WeightCommitQueue, hash: H256) -> Result<usize, Error<T>> {
         let found = queue
             .iter()
             .enumerate()
-            .find(|(_, (committed, epoch, _, _))| {
-                *committed == hash && Self::window(netuid, *epoch) != Window::Expired
-            })
+            .find(|(_, (committed, epoch, _, _))| *committed == hash && Self::window(netuid, *epoch) != Window::Expired)
             .or_else(|| queue.iter().enumerate().find(|(_, (committed, ..))| *committed == hash));
         let Some((position, (_, epoch, _, _))) = found else {
             return Err(if Self::expired(netuid, queue) == queue.len() {
@@ -148,10 +140,7 @@ impl<T: Config> Pallet<T> {
 
     /// How many commits at the front of the queue have expired.
     fn expired(netuid: NetUid, queue: &WeightCommitQueue) -> usize {
-        queue
-            .iter()
-            .take_while(|(_, epoch, _, _)| Self::window(netuid, *epoch) == Window::Expired)
-            .count()
+        queue.iter().take_while(|(_, epoch, _, _)| Self::window(netuid, *epoch) == Window::Expired).count()
     }
 
     /// Block of the oldest commit of `hotkey` that has not expired.

@@ -57,11 +57,7 @@ impl<T: Config> Pallet<T> {
         let subnet = Subnet::<T>::load(netuid, block);
         let validators = subnet.permits.iter().filter(|permit| **permit).count().saturating_add(1);
         let mechanisms: Vec<NetUidStorageIndex> = Self::mechanisms(netuid).collect();
-        let weight = T::WeightInfo::epoch(
-            narrow(subnet.hotkeys.len()),
-            narrow(validators),
-            narrow(mechanisms.len()),
-        );
+        let weight = T::WeightInfo::epoch(narrow(subnet.hotkeys.len()), narrow(validators), narrow(mechanisms.len()));
 
         let server = PendingServerEmission::<T>::get(netuid);
         let validator = PendingValidatorEmission::<T>::get(netuid);
@@ -151,10 +147,7 @@ impl<T: Config> Subnet<T> {
             owner: Uids::<T>::get(netuid, SubnetOwnerHotkey::<T>::get(netuid)),
             last_step_block: LastMechansimStepBlock::<T>::get(netuid),
             commit_reveal: CommitRevealWeightsEnabled::<T>::get(netuid),
-            stakes: hotkeys
-                .iter()
-                .map(|hotkey| Pallet::<T>::stake_weight_at(netuid, hotkey, tao_weight))
-                .collect(),
+            stakes: hotkeys.iter().map(|hotkey| Pallet::<T>::stake_weight_at(netuid, hotkey, tao_weight)).collect(),
             hotkeys,
             permits: ValidatorPermit::<T>::get(netuid),
             registered: (0..n).map(|uid| BlockAtRegistration::<T>::get(netuid, uid)).collect(),
@@ -284,9 +277,7 @@ fn mean<'a>(lists: impl Iterator<Item = &'a Vec<u16>>) -> Vec<u16> {
             *sum = sum.saturating_add(u32::from(*value));
         }
     }
-    sums.into_iter()
-        .map(|sum| u16::try_from(sum.checked_div(count).unwrap_or_default()).unwrap_or(u16::MAX))
-        .collect()
+    sums.into_iter().map(|sum| u16::try_from(sum.checked_div(count).unwrap_or_default()).unwrap_or(u16::MAX)).collect()
 }
 
 fn narrow(len: usize) -> u32 {

@@ -4,11 +4,7 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use core::{fmt, marker::PhantomData};
-use frame_support::{
-    dispatch::DispatchInfo,
-    traits::IsSubType,
-    weights::Weight,
-};
+use frame_support::{dispatch::DispatchInfo, traits::IsSubType, weights::Weight};
 use scale_info::TypeInfo;
 use sp_core::H256;
 use sp_runtime::{
@@ -98,7 +94,7 @@ impl<T: Config> Error<T> {
             Self::SubnetNotExists | Self::MechanismDoesNotExist => code::SUBNET_NOT_EXISTS,
             Self::CommittingWeightsTooFast | Self::SettingWeightsTooFast | Self::NetworkTxRateLimitExceeded => {
                 code::RATE_LIMIT_EXCEEDED
-            },
+            }
             Self::HotKeyNotRegisteredInNetwork | Self::HotKeyNotRegisteredInSubNet => code::HOTKEY_NOT_REGISTERED,
             Self::InvalidIpType | Self::InvalidIpAddress => code::INVALID_IP_ADDRESS,
             Self::ServingRateLimitExceeded => code::SERVING_RATE_LIMIT_EXCEEDED,
@@ -126,34 +122,23 @@ impl<T: Config> SubtensorTransactionExtension<T> {
         match call {
             Call::set_weights { netuid, dests, weights, .. } => {
                 Self::check_weights(who, *netuid, MechId::MAIN, &WeightCall::Plain { uids: dests, values: weights })
-            },
+            }
             Call::set_mechanism_weights { netuid, mecid, dests, weights, .. } => {
                 Self::check_weights(who, *netuid, *mecid, &WeightCall::Plain { uids: dests, values: weights })
-            },
-            Call::commit_weights { netuid, .. } => {
-                Self::check_weights(who, *netuid, MechId::MAIN, &WeightCall::Commit)
-            },
+            }
+            Call::commit_weights { netuid, .. } => Self::check_weights(who, *netuid, MechId::MAIN, &WeightCall::Commit),
             Call::commit_mechanism_weights { netuid, mecid, .. } => {
                 Self::check_weights(who, *netuid, *mecid, &WeightCall::Commit)
-            },
+            }
             Call::reveal_weights { netuid, uids, values, salt, version_key } => {
                 let reveal = WeightCall::Reveal { uids, values, salt, version_key: *version_key };
                 Self::check_weights(who, *netuid, MechId::MAIN, &reveal)
-            },
+            }
             Call::reveal_mechanism_weights { netuid, mecid, uids, values, salt, version_key } => {
                 let reveal = WeightCall::Reveal { uids, values, salt, version_key: *version_key };
                 Self::check_weights(who, *netuid, *mecid, &reveal)
-            },
-            Call::serve_axon {
-                netuid,
-                version,
-                ip,
-                port,
-                ip_type,
-                protocol,
-                placeholder1,
-                placeholder2,
-            } => {
+            }
+            Call::serve_axon { netuid, version, ip, port, ip_type, protocol, placeholder1, placeholder2 } => {
                 let axon = AxonInfo {
                     block: Pallet::<T>::block(),
                     version: *version,
@@ -165,20 +150,15 @@ impl<T: Config> SubtensorTransactionExtension<T> {
                     placeholder2: *placeholder2,
                 };
                 Pallet::<T>::ensure_axon(who, *netuid, &axon)
-            },
+            }
             Call::register_network { .. } if !Pallet::<T>::may_register_network() => {
                 Err(Error::<T>::NetworkTxRateLimitExceeded)
-            },
+            }
             _ => Ok(()),
         }
     }
 
-    fn check_weights(
-        who: &T::AccountId,
-        netuid: NetUid,
-        mecid: MechId,
-        call: &WeightCall<'_>,
-    ) -> Result<(), Error<T>> {
+    fn check_weights(who: &T::AccountId, netuid: NetUid, mecid: MechId, call: &WeightCall<'_>) -> Result<(), Error<T>> {
         if let WeightCall::Plain { uids, values } | WeightCall::Reveal { uids, values, .. } = call {
             if uids.len() != values.len() {
                 return Err(Error::<T>::WeightVecNotEqualSize);
@@ -204,7 +184,7 @@ impl<T: Config> SubtensorTransactionExtension<T> {
                 let hash: H256 = Pallet::<T>::commit_hash(who, index, uids, values, salt, *version_key);
                 let queue = WeightCommits::<T>::get(index, who).ok_or(Error::<T>::NoWeightsCommitFound)?;
                 Pallet::<T>::ensure_revealable(netuid, &queue, hash).map(|_| ())
-            },
+            }
             _ => Ok(()),
         }
     }

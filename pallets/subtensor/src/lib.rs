@@ -18,8 +18,7 @@
 //! `on_initialize`: registration prices fall, emission accrues, due epochs run (at most `MaxEpochsPerBlock`, the others
 //! are put off by one block). Calls follow, and see the state after the epoch.
 #![cfg_attr(not(feature = "std"), no_std)]
-#![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::expect_used, clippy::indexing_slicing)]
-// The pallet macros expand to code that the lint cannot see is bounded.
+#![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 
 extern crate alloc;
@@ -43,7 +42,9 @@ mod types;
 mod weight_setting;
 pub mod weights;
 
-
+#[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, missing_docs)]
+mod benchmarking;
 #[cfg(test)]
 mod tests;
 
@@ -64,6 +65,8 @@ use sections::{calls, errors, events, hyperparameters, network_storage, neuron_s
 #[import_section(hyperparameters::hyperparameters)]
 #[import_section(network_storage::network_storage)]
 #[import_section(neuron_storage::neuron_storage)]
+// `expect` is what the macros expand to; the arguments are the public chain's.
+#[allow(clippy::expect_used, clippy::too_many_arguments)]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;

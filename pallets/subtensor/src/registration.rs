@@ -26,11 +26,7 @@ impl<T: Config> Pallet<T> {
     /// - [`Error::NonAssociatedColdKey`], [`Error::CannotUseSystemAccount`]: another's hotkey; the pallet's.
     /// - [`Error::NotEnoughBalanceToStake`]: the coldkey cannot pay the price.
     /// - [`Error::NoNeuronIdAvailable`]: full, and every neuron is immune.
-    pub(crate) fn do_burned_register(
-        coldkey: &T::AccountId,
-        netuid: NetUid,
-        hotkey: &T::AccountId,
-    ) -> DispatchResult {
+    pub(crate) fn do_burned_register(coldkey: &T::AccountId, netuid: NetUid, hotkey: &T::AccountId) -> DispatchResult {
         ensure!(!netuid.is_root(), Error::<T>::RegistrationNotPermittedOnRootSubnet);
         ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
         ensure!(NetworkRegistrationAllowed::<T>::get(netuid), Error::<T>::SubNetRegistrationDisabled);
@@ -95,10 +91,7 @@ impl<T: Config> Pallet<T> {
     /// - [`Error::NeedWaitingMoreBlocksToStarCall`]: fewer than `StartCallDelay` blocks since its registration.
     pub(crate) fn do_start_call(coldkey: &T::AccountId, netuid: NetUid) -> DispatchResult {
         Self::ensure_owner(coldkey, netuid)?;
-        ensure!(
-            !FirstEmissionBlockNumber::<T>::contains_key(netuid),
-            Error::<T>::FirstEmissionBlockNumberAlreadySet
-        );
+        ensure!(!FirstEmissionBlockNumber::<T>::contains_key(netuid), Error::<T>::FirstEmissionBlockNumberAlreadySet);
         let passed = Self::block().saturating_sub(NetworkRegisteredAt::<T>::get(netuid));
         ensure!(passed >= StartCallDelay::<T>::get(), Error::<T>::NeedWaitingMoreBlocksToStarCall);
         let first = Self::block().saturating_add(1);
@@ -125,9 +118,8 @@ impl<T: Config> Pallet<T> {
     fn ensure_may_own(coldkey: &T::AccountId, hotkey: &T::AccountId) -> Result<(), Error<T>> {
         let own = Self::account();
         ensure!(*hotkey != own && *coldkey != own, Error::<T>::CannotUseSystemAccount);
-        match Owner::<T>::try_get(hotkey) {
-            Ok(owner) => ensure!(owner == *coldkey, Error::<T>::NonAssociatedColdKey),
-            Err(()) => {},
+        if let Ok(owner) = Owner::<T>::try_get(hotkey) {
+            ensure!(owner == *coldkey, Error::<T>::NonAssociatedColdKey);
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ impl<T: Config> Pallet<T> {
         }
         let root = u128::from(TotalHotkeyAlpha::<T>::get(hotkey, NetUid::ROOT).0);
         // Two factors of 64 bits: the product fits, and the quotient is at most `root`.
-        let counted = root.saturating_mul(u128::from(tao_weight)) / u128::from(u64::MAX);
+        let counted = root.saturating_mul(u128::from(tao_weight)).checked_div(u128::from(u64::MAX)).unwrap_or_default();
         alpha.saturating_add(u64::try_from(counted).unwrap_or(u64::MAX))
     }
 

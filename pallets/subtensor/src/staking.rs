@@ -67,11 +67,8 @@ impl<T: Config> Pallet<T> {
         ensure!(amount.0 > 0, Error::<T>::AmountTooLow);
 
         TotalHotkeyAlpha::<T>::try_mutate_exists(hotkey, netuid, |staked| -> DispatchResult {
-            let rest = staked
-                .unwrap_or_default()
-                .0
-                .checked_sub(amount.0)
-                .ok_or(Error::<T>::NotEnoughStakeToWithdraw)?;
+            let rest =
+                staked.unwrap_or_default().0.checked_sub(amount.0).ok_or(Error::<T>::NotEnoughStakeToWithdraw)?;
             *staked = (rest > 0).then_some(AlphaBalance(rest));
             Ok(())
         })?;
@@ -117,11 +114,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Whether `coldkey` can part with `amount` and keep its account.
-    pub(crate) fn ensure_can_pay(
-        coldkey: &T::AccountId,
-        amount: TaoBalance,
-        error: Error<T>,
-    ) -> Result<(), Error<T>> {
+    pub(crate) fn ensure_can_pay(coldkey: &T::AccountId, amount: TaoBalance, error: Error<T>) -> Result<(), Error<T>> {
         let free = T::Currency::reducible_balance(coldkey, Preservation::Preserve, Fortitude::Polite);
         ensure!(free >= amount.0, error);
         Ok(())

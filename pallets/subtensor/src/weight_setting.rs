@@ -140,12 +140,7 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     ///
     /// [`Error::NeuronNoValidatorPermit`]: weights on others without a permit, and not the owner's hotkey.
-    fn ensure_may_weigh_others(
-        netuid: NetUid,
-        hotkey: &T::AccountId,
-        uid: u16,
-        uids: &[u16],
-    ) -> Result<(), Error<T>> {
+    fn ensure_may_weigh_others(netuid: NetUid, hotkey: &T::AccountId, uid: u16, uids: &[u16]) -> Result<(), Error<T>> {
         let allowed = is_self_weight(uid, uids)
             || Self::is_owner_hotkey(netuid, hotkey)
             || Self::has_validator_permit(netuid, uid);

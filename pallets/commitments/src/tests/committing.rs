@@ -19,10 +19,7 @@ fn commitment_is_stored_when_a_neuron_makes_it() {
         let stored = CommitmentOf::<Test>::get(NETUID, hot(1)).unwrap();
         assert_eq!((stored.block, stored.deposit.0, stored.info), (4, 0, *info(200)));
         assert_eq!(LastCommitment::<Test>::get(NETUID, hot(1)), Some(4));
-        assert_eq!(
-            UsedSpaceOf::<Test>::get(NETUID, hot(1)),
-            Some(UsageTracker { last_epoch: 0, used_space: 200 })
-        );
+        assert_eq!(UsedSpaceOf::<Test>::get(NETUID, hot(1)), Some(UsageTracker { last_epoch: 0, used_space: 200 }));
         let event = System::read_events_for_pallet::<Event<Test>>().pop();
         assert_eq!(event, Some(Event::Commitment { netuid: NETUID, who: hot(1) }));
         assert_ok!(commit(1, 10));
@@ -38,10 +35,7 @@ fn commitment_is_refused_when_the_signer_is_no_neuron() {
             Commitments::set_commitment(RuntimeOrigin::signed(hot(1)), NetUid(91), info(10)),
             Error::<Test>::AccountNotAllowedCommit
         );
-        assert_noop!(
-            Commitments::set_commitment(RuntimeOrigin::none(), NETUID, info(10)),
-            DispatchError::BadOrigin
-        );
+        assert_noop!(Commitments::set_commitment(RuntimeOrigin::none(), NETUID, info(10)), DispatchError::BadOrigin);
     });
 }
 
@@ -58,10 +52,7 @@ fn commitment_is_refused_when_the_space_of_the_epoch_is_used() {
         assert_noop!(commit(1, 1), Error::<Test>::SpaceLimitExceeded);
         run_to(10);
         assert_ok!(commit(1, 384));
-        assert_eq!(
-            UsedSpaceOf::<Test>::get(NETUID, hot(1)),
-            Some(UsageTracker { last_epoch: 1, used_space: 384 })
-        );
+        assert_eq!(UsedSpaceOf::<Test>::get(NETUID, hot(1)), Some(UsageTracker { last_epoch: 1, used_space: 384 }));
     });
 }
 

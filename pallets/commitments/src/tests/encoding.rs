@@ -71,7 +71,7 @@ fn variants_are_those_of_the_public_chain_when_described() {
                 let TypeDef::Array(array) = variant.fields[0].ty.type_info().type_def else { panic!("no array") };
                 assert_eq!(array.len, u32::from(len));
                 len + 1
-            },
+            }
         };
         assert_eq!(variant.index, expected, "{}", variant.name);
     }

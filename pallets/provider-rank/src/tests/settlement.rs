@@ -64,10 +64,8 @@ fn gate_trips_when_more_than_half_of_the_reporting_stake_says_so() {
             (3..15).map(|uid| if tripped.contains(&uid) { trip(uid) } else { verdict(uid, 10) }).collect()
         };
         // 3 by half of the stake, which is not more than half; 4 by 80 %; 5 by 30 %.
-        let settlement = epoch_zero(
-            3..15,
-            vec![(HALF, scores(&[3, 4])), (THIRD, scores(&[4, 5])), (FIFTH, scores(&[]))],
-        );
+        let settlement =
+            epoch_zero(3..15, vec![(HALF, scores(&[3, 4])), (THIRD, scores(&[4, 5])), (FIFTH, scores(&[]))]);
         let of = |uid: u16| settlement.payouts.iter().find(|payout| payout.uid == uid).unwrap();
         assert!(!of(3).tripped);
         // Those who tripped it scored 0, with exactly half of the stake: the lower median.
@@ -89,8 +87,7 @@ fn miner_earns_nothing_when_most_of_the_stake_is_silent_about_it() {
         let common: Vec<Verdict> = (4..15).map(|uid| verdict(uid, 10)).collect();
         let mut with_friend = vec![verdict(3, 1_000_000)];
         with_friend.extend(common.clone());
-        let settlement =
-            epoch_zero(3..15, vec![(HALF, common.clone()), (THIRD, with_friend), (FIFTH, common)]);
+        let settlement = epoch_zero(3..15, vec![(HALF, common.clone()), (THIRD, with_friend), (FIFTH, common)]);
         assert_eq!(settlement.payouts[0].uid, 3);
         assert_eq!((settlement.payouts[0].score, settlement.payouts[0].amount), (0, 0));
         assert!(!settlement.payouts[0].tripped);

@@ -13,14 +13,8 @@ fn commit(uid: u16, epoch: u64) -> frame_support::dispatch::DispatchResult {
 #[test]
 fn epoch_opens_with_its_deadline_when_the_subnet_steps() {
     build_and_execute(|| {
-        let state = |start| EpochState {
-            start,
-            deadline: start + 6,
-            seed: None,
-            bundles: 0,
-            reports: 0,
-            settled: false,
-        };
+        let state =
+            |start| EpochState { start, deadline: start + 6, seed: None, bundles: 0, reports: 0, settled: false };
         assert_eq!(ProviderRank::running_epoch(NETUID), Some((0, state(0))));
         run_to(10);
         assert_eq!(ProviderRank::running_epoch(NETUID), Some((1, state(10))));

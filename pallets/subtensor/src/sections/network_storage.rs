@@ -166,7 +166,7 @@ mod network_storage {
     #[pallet::storage]
     pub type PendingOwnerCut<T: Config> = StorageMap<_, Identity, NetUid, AlphaBalance, ValueQuery>;
 
-    /// Alpha that a subnet emitted in the last block.
+    /// Alpha that a subnet emitted in the last block in which it emitted.
     #[pallet::storage]
     pub type SubnetAlphaOutEmission<T: Config> = StorageMap<_, Identity, NetUid, AlphaBalance, ValueQuery>;
 

@@ -101,6 +101,13 @@ mod neuron_storage {
 
     /// Unrevealed commits of a hotkey: (hash, epoch, block, 0), oldest first.
     #[pallet::storage]
-    pub type WeightCommits<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, NetUidStorageIndex, Twox64Concat, T::AccountId, WeightCommitQueue, OptionQuery>;
+    pub type WeightCommits<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        NetUidStorageIndex,
+        Twox64Concat,
+        T::AccountId,
+        WeightCommitQueue,
+        OptionQuery,
+    >;
 }

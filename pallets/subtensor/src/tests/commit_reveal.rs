@@ -129,14 +129,7 @@ fn reveal_is_refused_when_anything_hashed_differs() {
         assert_ok!(commit(ALICE, &[3], &[1]));
         run_to(10);
         let call = |number, uids: &[u16], values: &[u16], salt: &[u16], key| {
-            SubtensorModule::reveal_weights(
-                signed(number),
-                NETUID,
-                uids.to_vec(),
-                values.to_vec(),
-                salt.to_vec(),
-                key,
-            )
+            SubtensorModule::reveal_weights(signed(number), NETUID, uids.to_vec(), values.to_vec(), salt.to_vec(), key)
         };
         let mismatch = Error::<Test>::InvalidRevealCommitHashNotMatch;
         assert_noop!(call(ALICE, &[4], &[1], &SALT, 0), mismatch);

@@ -104,8 +104,7 @@ fn result_is_that_of_the_primitive_when_run_on_the_same_state() {
         set(BOB, 0, &[(3, 1), (4, 1), (6, 9)]);
         run_to(9);
         let index = NetUidStorageIndex(92);
-        let pool =
-            PendingServerEmission::<Test>::get(NETUID).0 + PendingValidatorEmission::<Test>::get(NETUID).0;
+        let pool = PendingServerEmission::<Test>::get(NETUID).0 + PendingValidatorEmission::<Test>::get(NETUID).0;
         let one_block = yuma::split_41_41_18(Rao(TAO), 11_796, 0);
         let pool = pool + one_block.server.get() + one_block.validator.get();
         let input = yuma::YumaInput {
@@ -187,7 +186,7 @@ fn incentive_is_burned_when_the_miner_is_the_owners() {
                 Event::AlphaBurned(coldkey, hotkey, alpha, NETUID) => {
                     assert_eq!((coldkey, hotkey), (cold(OWNER), hot(3)));
                     alpha.0
-                },
+                }
                 _ => 0,
             })
             .sum();
@@ -202,12 +201,7 @@ fn permits_go_to_the_largest_stakes_when_an_epoch_runs() {
     let mut ext = Ext::plain();
     ext.config.subnets[0].hyperparameters.max_allowed_validators = Some(2);
     ext.build_and_execute(|| {
-        assert_ok!(SubtensorModule::add_stake(
-            RuntimeOrigin::signed(cold(5)),
-            hot(5),
-            NETUID,
-            TaoBalance(5_000 * TAO)
-        ));
+        assert_ok!(SubtensorModule::add_stake(RuntimeOrigin::signed(cold(5)), hot(5), NETUID, TaoBalance(5_000 * TAO)));
         assert!(!SubtensorModule::has_validator_permit(NETUID, 5));
         run_to(10);
         let permits = ValidatorPermit::<Test>::get(NETUID).to_vec();
@@ -275,5 +269,25 @@ fn weights_on_a_replaced_neuron_earn_nothing_when_they_are_older() {
         assert_eq!((stake(3), stake(50)), (0, 0));
         assert_eq!(incentive(0)[3], 0);
         assert!(stake(4) > TAO);
+    });
+}
+
+#[test]
+fn epoch_is_skipped_and_pays_nothing_when_the_state_is_inconsistent() {
+    Ext::plain().build_and_execute(|| {
+        set(ALICE, 0, &[(3, 1)]);
+        run_to(9);
+        let before = TotalStake::<Test>::get();
+        Uids::<Test>::insert(NETUID, hot(OWNER), 99);
+        run_to(10);
+        assert!(events().contains(&Event::EpochSkipped { netuid: NETUID, block: 10 }));
+        assert_eq!(TotalStake::<Test>::get(), before);
+        assert_eq!(SubtensorModule::pending(NETUID), 10 * TAO);
+        assert_eq!(SubnetEpochIndex::<Test>::get(NETUID), 1);
+        Uids::<Test>::insert(NETUID, hot(OWNER), OWNER);
+        // The next one pays for both.
+        run_to(20);
+        assert!(SubtensorModule::pending(NETUID) < 100);
+        assert!(stake(3) > 3 * TAO);
     });
 }

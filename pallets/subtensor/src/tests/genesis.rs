@@ -38,7 +38,8 @@ fn config_reads_as_written_when_it_is_json() {
         serde_json::to_string(&hot(1)).unwrap()
     );
     let read: GenesisSubnet<sp_core::crypto::AccountId32> =
-        serde_json::from_value(serde_json::from_str::<serde_json::Value>(&short).unwrap()["subnets"][0].clone()).unwrap();
+        serde_json::from_value(serde_json::from_str::<serde_json::Value>(&short).unwrap()["subnets"][0].clone())
+            .unwrap();
     assert_eq!(read.hyperparameters, Hyperparameters { tempo: Some(20), ..Default::default() });
     assert_eq!((read.mechanisms, read.neurons[0].stake), (1, 0));
 }

@@ -32,14 +32,14 @@ fn describe_type(ty: &Type<MetaForm>) -> String {
                 .map(|field| format!("{}:{}", field.name.unwrap_or_default(), describe(field.ty)))
                 .collect();
             format!("{name}{{{}}}", fields.join(","))
-        },
+        }
         TypeDef::Variant(_) => name.into(),
         TypeDef::Sequence(sequence) => format!("[{}]", describe(sequence.type_param)),
         TypeDef::Array(array) => format!("[{};{}]", describe(array.type_param), array.len),
         TypeDef::Tuple(tuple) => {
             let fields: Vec<String> = tuple.fields.iter().map(|field| describe(*field)).collect();
             format!("({})", fields.join(","))
-        },
+        }
         TypeDef::Primitive(primitive) => format!("{primitive:?}").to_lowercase(),
         TypeDef::Compact(compact) => format!("Compact<{}>", describe(compact.type_param)),
         TypeDef::BitSequence(_) => "bits".into(),
@@ -102,7 +102,7 @@ fn storage_is_that_of_the_public_chain_when_compared_with_its_metadata() {
             StorageEntryTypeIR::Plain(value) => (vec![], String::new(), value),
             StorageEntryTypeIR::Map { hashers, key, value } => {
                 (hashers.iter().map(|hasher| format!("{hasher:?}")).collect(), describe(key), value)
-            },
+            }
         };
         let ours = json!({
             "optional": entry.modifier == StorageEntryModifierIR::Optional,

@@ -23,9 +23,7 @@ fn price_halves_when_its_half_life_has_passed() {
 fn price_rises_by_26_percent_when_a_neuron_is_registered() {
     Ext::default().build_and_execute(|| {
         Burn::<Test>::insert(NETUID, TaoBalance(TAO));
-        let call = |number| {
-            SubtensorModule::burned_register(RuntimeOrigin::signed(cold(number)), NETUID, hot(number))
-        };
+        let call = |number| SubtensorModule::burned_register(RuntimeOrigin::signed(cold(number)), NETUID, hot(number));
         assert_ok!(call(50));
         assert_eq!(Burn::<Test>::get(NETUID).0, 1_260_000_000);
         MaxBurn::<Test>::insert(NETUID, TaoBalance(TAO));

@@ -128,8 +128,7 @@ fn subnet_gets_the_lowest_free_number_when_it_is_registered() {
     let mut ext = Ext::default();
     ext.config.network_min_lock_cost = Some(TaoBalance(100 * TAO));
     ext.build_and_execute(|| {
-        let call =
-            |number: u16| SubtensorModule::register_network(RuntimeOrigin::signed(cold(number)), hot(number));
+        let call = |number: u16| SubtensorModule::register_network(RuntimeOrigin::signed(cold(number)), hot(number));
         assert_ok!(call(50));
         let seen = events();
         assert!(seen.contains(&Event::NetworkAdded(NetUid(1), 0)));

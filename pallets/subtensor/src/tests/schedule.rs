@@ -78,11 +78,8 @@ fn epochs_are_put_off_by_a_block_when_too_many_are_due() {
         let index = |netuid| SubnetEpochIndex::<Test>::get(NetUid(netuid));
         run_to(10);
         assert_eq!([1, 2, 3, 4, 92].map(index), [1, 1, 0, 0, 0]);
-        let deferred = |netuid, from_block| Event::EpochDeferred {
-            netuid: NetUid(netuid),
-            from_block,
-            to_block: from_block + 1,
-        };
+        let deferred =
+            |netuid, from_block| Event::EpochDeferred { netuid: NetUid(netuid), from_block, to_block: from_block + 1 };
         assert_eq!([3, 4, 92].map(|netuid| events().contains(&deferred(netuid, 10))), [true; 3]);
         assert_eq!(PendingEpochAt::<Test>::get(NETUID), 11);
         // A call in this block belongs to the epoch that is due.

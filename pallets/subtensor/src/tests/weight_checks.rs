@@ -25,9 +25,8 @@ fn weights_are_stored_scaled_up_when_all_checks_pass() {
 #[test]
 fn weights_of_a_mechanism_are_apart_when_set_by_its_own_call() {
     Ext::plain().build_and_execute(|| {
-        let call = |mecid| {
-            SubtensorModule::set_mechanism_weights(signed(ALICE), NETUID, MechId(mecid), vec![4], vec![9], 0)
-        };
+        let call =
+            |mecid| SubtensorModule::set_mechanism_weights(signed(ALICE), NETUID, MechId(mecid), vec![4], vec![9], 0);
         assert_ok!(call(1));
         assert_eq!(weights_of(0, ALICE), []);
         assert_eq!(weights_of(1, ALICE), [(4, 65_535)]);

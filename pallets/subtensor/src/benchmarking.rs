@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Benchmarks of the calls, of the block step and of an epoch.
+
+use super::*;
+use alloc::vec::Vec;
+use frame_benchmarking::v2::*;
+use frame_support::traits::fungible::Mutate;
+use frame_system::RawOrigin;
+use sp_core::H256;
+
+const NETUID: NetUid = NetUid(92);
+const TAO: u64 = 1_000_000_000;
+
+/// A subnet of `n` neurons with plain or committed weights; the pallet's account backs their stake.
+fn subnet<T: Config>(n: u32, commit_reveal: bool) -> Vec<T::AccountId> {
+    frame_system::Pallet::<T>::set_block_number(1_u32.into());
+    let hotkeys: Vec<T::AccountId> = (0..n).map(|uid| account("neuron", uid, 0)).collect();
+    Pallet::<T>::set_up(NETUID, &hotkeys);
+    CommitRevealWeightsEnabled::<T>::insert(NETUID, commit_reveal);
+    WeightsSetRateLimit::<T>::insert(NETUID, 0);
+    Pallet::<T>::start_network(NETUID, 1);
+    hotkeys
+}
+
+fn rich<T: Config>() -> T::AccountId {
+    let coldkey: T::AccountId = whitelisted_caller();
+    assert!(T::Currency::mint_into(&coldkey, 10_000 * TAO).is_ok());
+    coldkey
+}
+
+fn weights(n: u32) -> (Vec<u16>, Vec<u16>) {
+    (0..n).map(|uid| (uid as u16, uid as u16 + 1)).unzip()
+}
+
+/// Called `benchmarks` by convention of the macro.
+#[benchmarks]
+mod benchmarks {
+    use super::*;
+
+    #[benchmark]
+    fn set_weights(n: Linear<1, MAX_UIDS>) {
+        let hotkeys = subnet::<T>(MAX_UIDS, false);
+        let (uids, values) = weights(n);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, uids, values, 0);
+
+        assert_eq!(Weights::<T>::get(NetUidStorageIndex::from(NETUID), 0).len(), n as usize);
+    }
+
+    #[benchmark]
+    fn commit_weights() {
+        let hotkeys = subnet::<T>(MAX_UIDS, true);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, H256::repeat_byte(1));
+
+        assert!(WeightCommits::<T>::contains_key(NetUidStorageIndex::from(NETUID), &hotkeys[0]));
+    }
+
+    #[benchmark]
+    fn reveal_weights(n: Linear<1, MAX_UIDS>, s: Linear<0, 256>) {
+        let hotkeys = subnet::<T>(MAX_UIDS, true);
+        let (uids, values) = weights(n);
+        let salt = alloc::vec![7_u16; s as usize];
+        let index = NetUidStorageIndex::from(NETUID);
+        let hash = Pallet::<T>::commit_hash(&hotkeys[0], index, &uids, &values, &salt, 0);
+        assert!(Pallet::<T>::do_commit_weights(&hotkeys[0], NETUID, MechId::MAIN, hash).is_ok());
+        SubnetEpochIndex::<T>::insert(NETUID, 1);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, uids, values, salt, 0);
+
+        assert_eq!(Weights::<T>::get(index, 0).len(), n as usize);
+    }
+
+    #[benchmark]
+    fn add_stake() {
+        let coldkey = rich::<T>();
+        let hotkeys = subnet::<T>(1, false);
+        Owner::<T>::insert(&hotkeys[0], &coldkey);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey), hotkeys[0].clone(), NETUID, TaoBalance(TAO));
+
+        assert!(TotalStake::<T>::get() >= TaoBalance(TAO));
+    }
+
+    #[benchmark]
+    fn remove_stake() {
+        let coldkey = rich::<T>();
+        let hotkeys = subnet::<T>(1, false);
+        Owner::<T>::insert(&hotkeys[0], &coldkey);
+        assert!(Pallet::<T>::do_add_stake(&coldkey, &hotkeys[0], NETUID, TaoBalance(2 * TAO)).is_ok());
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey), hotkeys[0].clone(), NETUID, AlphaBalance(TAO));
+
+        assert!(TotalStake::<T>::get() >= TaoBalance(TAO));
+    }
+
+    #[benchmark]
+    fn serve_axon() {
+        let hotkeys = subnet::<T>(1, false);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, 1, 1 << 24, 80, 4, 4, 0, 0);
+
+        assert!(Axons::<T>::contains_key(NETUID, &hotkeys[0]));
+    }
+
+    #[benchmark]
+    fn burned_register(n: Linear<2, MAX_UIDS>) {
+        let coldkey = rich::<T>();
+        subnet::<T>(n, false);
+        // Full and without immunity, so that every neuron is compared and one has to go.
+        MaxAllowedUids::<T>::insert(NETUID, n as u16);
+        ImmunityPeriod::<T>::insert(NETUID, 0);
+        let hotkey: T::AccountId = account("newcomer", 0, 0);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey), NETUID, hotkey.clone());
+
+        assert!(Uids::<T>::contains_key(NETUID, &hotkey));
+    }
+
+    #[benchmark]
+    fn register_network() {
+        let coldkey = rich::<T>();
+        let hotkey: T::AccountId = account("first", 0, 0);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey), hotkey.clone());
+
+        assert!(Uids::<T>::contains_key(NetUid(1), &hotkey));
+    }
+
+    #[benchmark]
+    fn start_call() {
+        let hotkeys = subnet::<T>(1, false);
+        FirstEmissionBlockNumber::<T>::remove(NETUID);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID);
+
+        assert!(FirstEmissionBlockNumber::<T>::contains_key(NETUID));
+    }
+
+    #[benchmark]
+    fn set_tempo() {
+        let hotkeys = subnet::<T>(1, false);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, T::MaxTempo::get());
+
+        assert_eq!(Tempo::<T>::get(NETUID), T::MaxTempo::get());
+    }
+
+    #[benchmark]
+    fn block_step(n: Linear<1, 128>) {
+        for netuid in 1..=n as u16 {
+            let owner: T::AccountId = account("owner", u32::from(netuid), 0);
+            Pallet::<T>::create_network(NetUid(netuid), &owner, &owner);
+            Pallet::<T>::start_network(NetUid(netuid), 1);
+        }
+
+        #[block]
+        {
+            Pallet::<T>::step(1);
+        }
+
+        assert!(Pallet::<T>::pending(NetUid(1)) > 0);
+    }
+
+    #[benchmark]
+    fn epoch(n: Linear<2, MAX_UIDS>, v: Linear<1, 64>, m: Linear<1, 2>) {
+        let hotkeys = subnet::<T>(n, false);
+        MechanismCountCurrent::<T>::insert(NETUID, MechId(m as u8));
+        let v = v.min(n) as usize;
+        ValidatorPermit::<T>::mutate(NETUID, |permits| {
+            permits.iter_mut().enumerate().for_each(|(uid, permit)| *permit = uid < v);
+        });
+        for index in Pallet::<T>::mechanisms(NETUID) {
+            LastUpdate::<T>::insert(index, PerNeuron::truncated(alloc::vec![2; n as usize]));
+            for uid in 0..v as u16 {
+                let row: Vec<(u16, u16)> = (0..n as u16).map(|to| (to, to + 1)).collect();
+                Weights::<T>::insert(index, uid, WeightRow::truncated(row.clone()));
+                Bonds::<T>::insert(index, uid, WeightRow::truncated(row));
+            }
+        }
+        assert!(T::Currency::mint_into(&Pallet::<T>::account(), 10 * TAO).is_ok());
+        Pallet::<T>::book_emission(NETUID, AlphaBalance(10 * TAO));
+
+        #[block]
+        {
+            Pallet::<T>::run_epoch(NETUID, 3);
+        }
+
+        assert!(TotalHotkeyAlpha::<T>::iter_values().count() >= hotkeys.len());
+    }
+
+    impl_benchmark_test_suite!(Pallet, crate::tests::mock::new_test_ext(), crate::tests::mock::Test);
+}
