@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Builds the Wasm blob of the runtime beside the native crate.
+//!
+//! Paths of the checkout, of the cargo home and of the target folder are remapped, so that the same sources and the
+//! same compiler give the same bytes wherever they lie.
+
+fn main() {
+    #[cfg(feature = "std")]
+    wasm::build();
+}
+
+#[cfg(feature = "std")]
+mod wasm {
+    use std::{env, path::PathBuf};
+
+    /// Where the builder looks for the workspace's `Cargo.lock`, so that both halves compile the same versions.
+    const WORKSPACE_HINT: &str = "WASM_BUILD_WORKSPACE_HINT";
+
+    pub(super) fn build() {
+        // The builder searches upwards from the target folder, which may lie outside the checkout.
+        if let Some(root) = workspace_root().filter(|_| env::var_os(WORKSPACE_HINT).is_none()) {
+            // SAFETY: a build script has one thread, and nothing has been spawned yet.
+            unsafe { env::set_var(WORKSPACE_HINT, root) };
+        }
+        println!("cargo:rerun-if-env-changed={WORKSPACE_HINT}");
+        let mut builder = substrate_wasm_builder::WasmBuilder::init_with_defaults();
+        for (from, to) in remapped_paths() {
+            builder = builder.append_to_rust_flags(format!("--remap-path-prefix={}={to}", from.display()));
+        }
+        builder.build();
+        println!("cargo:rerun-if-env-changed=CARGO_HOME");
+    }
+
+    /// `<root>` of `<root>/runtime-tests/runtime`.
+    fn workspace_root() -> Option<PathBuf> {
+        let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR")?);
+        manifest.ancestors().nth(2).map(PathBuf::from)
+    }
+
+    /// Folders that would otherwise appear in panic messages, the most general first: rustc lets the last match win.
+    fn remapped_paths() -> Vec<(PathBuf, &'static str)> {
+        let mut paths = Vec::new();
+        let home = env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
+        if let Some(home) = home {
+            // Each registry's folder carries a hash of its address: a mirror's differs.
+            let registries = std::fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
+            paths.push((home, "/cargo"));
+            paths.extend(registries.map(|registry| (registry.path(), "/cargo/registry")));
+        }
+        paths.extend(workspace_root().map(|root| (root, "/clawrank")));
+        // OUT_DIR is <target>/<profile>/build/<crate>/out; the Wasm project is built below <target>/<profile>/wbuild.
+        if let Some(out) = env::var_os("OUT_DIR").map(PathBuf::from)
+            && let Some(profile) = out.ancestors().nth(3)
+        {
+            paths.push((profile.to_path_buf(), "/target"));
+        }
+        paths.retain(|(path, _)| !path.to_string_lossy().contains(char::is_whitespace));
+        paths
+    }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The pallets whose calls are benchmarked.
+
+frame_benchmarking::define_benchmarks!(
+    [pallet_balances, crate::Balances]
+    [pallet_timestamp, crate::Timestamp]
+    [pallet_sudo, crate::Sudo]
+    [pallet_subtensor, crate::SubtensorModule]
+    [pallet_commitments, crate::Commitments]
+    [pallet_provider_rank, crate::ProviderRank]
+);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How each pallet is configured.
+
+use crate::{
+    AccountId, Aura, Balance, Balances, Block, BlockNumber, Commitments, Nonce, PalletInfo, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, SubtensorModule, System, VERSION,
+    block_time::{self, MinimumPeriodMs, SlotDurationMs},
+};
+use clawrank_primitives::{emission::CapParams, units::Ppb};
+use frame_support::{
+    PalletId, derive_impl, parameter_types,
+    traits::{ConstBool, ConstU8, ConstU16, ConstU32, ConstU64, VariantCountOf},
+    weights::{
+        ConstantMultiplier, Weight, WeightToFeeCoefficient, WeightToFeeCoefficients, WeightToFeePolynomial,
+        constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
+    },
+};
+use frame_system::{
+    EnsureRoot,
+    limits::{BlockLength, BlockWeights},
+};
+use pallet_transaction_payment::{ConstFeeMultiplier, FungibleAdapter, Multiplier};
+use sp_consensus_aura::sr25519::AuthorityId as AuraId;
+use sp_runtime::{Perbill, traits::One};
+use sp_version::RuntimeVersion;
+
+/// The least balance that keeps an account alive, in rao; that of the public chain.
+pub const EXISTENTIAL_DEPOSIT: Balance = 500;
+
+/// Two seconds of computation and 5 MiB of proof. On a chain with shorter slots the author stops filling a block when
+/// its part of the slot is over, so this bounds what one extrinsic may claim, not how long a block takes.
+pub const MAX_BLOCK_WEIGHT: Weight = Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND.saturating_mul(2), 5 * 1024 * 1024);
+
+const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
+
+parameter_types! {
+    pub const BlockHashCount: BlockNumber = 2400;
+    pub const Version: RuntimeVersion = VERSION;
+    pub const SS58Prefix: u16 = 42;
+    pub RuntimeBlockWeights: BlockWeights = BlockWeights::with_sensible_defaults(MAX_BLOCK_WEIGHT, NORMAL_DISPATCH_RATIO);
+    pub RuntimeBlockLength: BlockLength = BlockLength::builder()
+        .max_length(5 * 1024 * 1024)
+        .modify_max_length_for_class(frame_support::dispatch::DispatchClass::Normal, |length| {
+            *length = NORMAL_DISPATCH_RATIO * *length;
+        })
+        .build();
+    pub FeeMultiplier: Multiplier = Multiplier::one();
+    pub const SubtensorPalletId: PalletId = PalletId(*b"subtensr");
+    pub const PotId: PalletId = PalletId(*b"claw/pot");
+    pub const CommitWindow: Ppb = Ppb::from_percent(50);
+    pub Cap: CapParams = CapParams::default();
+}
+
+#[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
+impl frame_system::Config for Runtime {
+    type Block = Block;
+    type BlockWeights = RuntimeBlockWeights;
+    type BlockLength = RuntimeBlockLength;
+    type AccountId = AccountId;
+    type Nonce = Nonce;
+    type BlockHashCount = BlockHashCount;
+    type DbWeight = ParityDbWeight;
+    type Version = Version;
+    type AccountData = pallet_balances::AccountData<Balance>;
+    type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
+    type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+    type SS58Prefix = SS58Prefix;
+    type MaxConsumers = ConstU32<16>;
+}
+
+impl pallet_timestamp::Config for Runtime {
+    type Moment = u64;
+    type OnTimestampSet = Aura;
+    type MinimumPeriod = MinimumPeriodMs;
+    type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_aura::Config for Runtime {
+    type AuthorityId = AuraId;
+    type DisabledValidators = ();
+    type MaxAuthorities = ConstU32<32>;
+    type AllowMultipleBlocksPerSlot = ConstBool<false>;
+    type SlotDuration = SlotDurationMs;
+}
+
+impl pallet_grandpa::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type WeightInfo = ();
+    type MaxAuthorities = ConstU32<32>;
+    type MaxNominators = ConstU32<0>;
+    type MaxSetIdSessionEntries = ConstU64<0>;
+    type KeyOwnerProof = sp_core::Void;
+    type EquivocationReportSystem = ();
+}
+
+impl pallet_balances::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type RuntimeFreezeReason = RuntimeFreezeReason;
+    type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
+    type Balance = Balance;
+    type DustRemoval = ();
+    type ExistentialDeposit = ConstU64<EXISTENTIAL_DEPOSIT>;
+    type AccountStore = System;
+    type ReserveIdentifier = [u8; 8];
+    type FreezeIdentifier = RuntimeFreezeReason;
+    type MaxLocks = ConstU32<50>;
+    type MaxReserves = ConstU32<50>;
+    type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+    type DoneSlashHandler = ();
+}
+
+/// The fee for computation: 0.0005 rao per picosecond, so that a transfer costs about 0.0001 TAO. Rounds down.
+pub struct WeightFee;
+
+impl WeightToFeePolynomial for WeightFee {
+    type Balance = Balance;
+
+    fn polynomial() -> WeightToFeeCoefficients<Balance> {
+        core::iter::once(WeightToFeeCoefficient {
+            coeff_integer: 0,
+            coeff_frac: Perbill::from_parts(500_000),
+            negative: false,
+            degree: 1,
+        })
+        .collect()
+    }
+}
+
+impl pallet_transaction_payment::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type OnChargeTransaction = FungibleAdapter<Balances, ()>;
+    type WeightToFee = WeightFee;
+    /// One rao per byte.
+    type LengthToFee = ConstantMultiplier<Balance, ConstU64<1>>;
+    type FeeMultiplierUpdate = ConstFeeMultiplier<FeeMultiplier>;
+    type OperationalFeeMultiplier = ConstU8<5>;
+    type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_sudo::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type WeightInfo = pallet_sudo::weights::SubstrateWeight<Runtime>;
+}
+
+impl block_time::Config for Runtime {}
+
+impl pallet_subtensor::Config for Runtime {
+    type Currency = Balances;
+    type WeightInfo = pallet_subtensor::weights::SubstrateWeight<Runtime>;
+    type OnNeuronRemoved = Commitments;
+    type SubtensorPalletId = SubtensorPalletId;
+    type InitialTempo = ConstU16<360>;
+    /// Below the public chain's 360, since local chains are for trying things out.
+    type MinTempo = ConstU16<2>;
+    type MaxTempo = ConstU16<50_400>;
+    type InitialMaxEpochsPerBlock = ConstU8<2>;
+}
+
+impl pallet_commitments::Config for Runtime {
+    type Subnets = SubtensorModule;
+    type MaxFields = ConstU32<3>;
+    type WeightInfo = pallet_commitments::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_provider_rank::Config for Runtime {
+    type Subnets = SubtensorModule;
+    type Currency = Balances;
+    type AdminOrigin = EnsureRoot<AccountId>;
+    type WeightInfo = pallet_provider_rank::weights::SubstrateWeight<Runtime>;
+    type PotId = PotId;
+    type CommitWindow = CommitWindow;
+    type Cap = Cap;
+    type Retention = ConstU64<8>;
+    type MaxSubnets = ConstU32<16>;
+    type MaxCells = ConstU32<4_096>;
+    type MaxBundles = ConstU32<256>;
+    type MaxReporters = ConstU32<64>;
+    type MaxAttempts = ConstU32<65_536>;
+}

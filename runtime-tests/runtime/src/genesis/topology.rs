@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A local chain described in plain values, and its translation into a genesis patch.
+
+use super::keys::Role;
+use crate::{AccountId, Balance, RuntimeGenesisConfig, TAO, block_time::DEFAULT_SLOT_DURATION_MS};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
+use frame_support::build_struct_json_patch;
+use pallet_grandpa::AuthorityId as GrandpaId;
+use pallet_subtensor::{GenesisNeuron, GenesisSubnet, Hyperparameters, NetUid};
+use serde_json::Value;
+use sp_consensus_aura::sr25519::AuthorityId as AuraId;
+use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
+
+/// The netuid of ClawRank on the public chain.
+pub const NETUID: u16 = 92;
+/// Balance of an authority, the owner and sudo, in rao.
+const RICH: Balance = TAO.saturating_mul(1_000_000);
+/// Balance of a neuron's coldkey, in rao.
+const COLDKEY: Balance = TAO.saturating_mul(10_000);
+/// Balance of a neuron's hotkey, in rao.
+const HOTKEY: Balance = TAO.saturating_mul(100);
+
+/// What the pot of `ProviderRank` holds at first, in rao.
+const POT: Balance = TAO.saturating_mul(1_000_000);
+/// What the pot pays to miners per block of an epoch, in rao: their 41 % of a block's emission of 1 TAO.
+const POT_PER_BLOCK: Balance = 410_000_000;
+/// The shortest tempo under which the public chain's rate limits still let a neuron act once per epoch, in blocks.
+const RATE_LIMITED_TEMPO: u16 = 101;
+
+/// One block author and finality voter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// Its sr25519 key for Aura.
+    pub aura: AuraId,
+    /// Its ed25519 key for GRANDPA.
+    pub grandpa: GrandpaId,
+    /// The account that is endowed for it.
+    pub account: AccountId,
+}
+
+/// A neuron that is registered at genesis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neuron {
+    /// The key that serves, sets weights and earns.
+    pub hotkey: AccountId,
+    /// The key that owns the hotkey and its stake.
+    pub coldkey: AccountId,
+    /// Stake in rao; a validator's permit follows from it.
+    pub stake: Balance,
+}
+
+/// The subnet that exists at genesis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subnet {
+    /// Its id.
+    pub netuid: u16,
+    /// Blocks between two epochs.
+    pub tempo: u16,
+    /// Incentive mechanisms, 1 or 2.
+    pub mechanisms: u8,
+    /// The owner: coldkey and hotkey, registered as uid 0.
+    pub owner: Neuron,
+    /// Validators, which take the uids after the owner.
+    pub validators: Vec<Neuron>,
+    /// Miners, which take the uids after the validators.
+    pub miners: Vec<Neuron>,
+}
+
+/// A whole chain at genesis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topology {
+    /// The slot duration in ms.
+    pub slot_duration_ms: u64,
+    /// Who makes and finalises blocks.
+    pub authorities: Vec<Authority>,
+    /// Who may call as root.
+    pub sudo: AccountId,
+    /// The subnet.
+    pub subnet: Subnet,
+}
+
+impl Authority {
+    /// The first `n` development authorities, at most six: Alice, Bob, Charlie, Dave, Eve, Ferdie.
+    pub fn development(n: usize) -> Vec<Self> {
+        let sr = [
+            Sr25519Keyring::Alice,
+            Sr25519Keyring::Bob,
+            Sr25519Keyring::Charlie,
+            Sr25519Keyring::Dave,
+            Sr25519Keyring::Eve,
+            Sr25519Keyring::Ferdie,
+        ];
+        let ed = [
+            Ed25519Keyring::Alice,
+            Ed25519Keyring::Bob,
+            Ed25519Keyring::Charlie,
+            Ed25519Keyring::Dave,
+            Ed25519Keyring::Eve,
+            Ed25519Keyring::Ferdie,
+        ];
+        sr.into_iter()
+            .zip(ed)
+            .take(n)
+            .map(|(sr, ed)| Self {
+                aura: sr.public().into(),
+                grandpa: ed.public().into(),
+                account: sr.to_account_id(),
+            })
+            .collect()
+    }
+}
+
+impl Neuron {
+    /// The development neuron of a role.
+    pub fn development(role: Role, stake: Balance) -> Self {
+        Self { hotkey: role.hotkey(), coldkey: role.coldkey(), stake }
+    }
+}
+
+/// The stake of validator `i` of `n`, in rao: 1000 · (n - i) TAO, so that no two weigh the same.
+pub const fn validator_stake(i: u32, n: u32) -> Balance {
+    TAO.saturating_mul(1_000).saturating_mul(n.saturating_sub(i) as Balance)
+}
+
+impl Subnet {
+    /// A subnet of development keys.
+    pub fn development(netuid: u16, tempo: u16, mechanisms: u8, validators: u32, miners: u32) -> Self {
+        Self {
+            netuid,
+            tempo,
+            mechanisms,
+            owner: Neuron::development(Role::Owner, 0),
+            validators: (0..validators)
+                .map(|i| Neuron::development(Role::Validator(i), validator_stake(i, validators)))
+                .collect(),
+            miners: (0..miners).map(|i| Neuron::development(Role::Miner(i), 0)).collect(),
+        }
+    }
+
+    /// The subnet as `SubtensorModule` takes it.
+    fn genesis(&self) -> GenesisSubnet<AccountId> {
+        // The public chain's limits are in blocks; on shorter epochs they would forbid what each epoch needs.
+        let no_limit = (self.tempo < RATE_LIMITED_TEMPO).then_some(0);
+        GenesisSubnet {
+            netuid: NetUid(self.netuid),
+            owner: self.owner.coldkey.clone(),
+            owner_hotkey: self.owner.hotkey.clone(),
+            mechanisms: self.mechanisms,
+            hyperparameters: Hyperparameters {
+                tempo: Some(self.tempo),
+                weights_set_rate_limit: no_limit,
+                serving_rate_limit: no_limit,
+                ..Default::default()
+            },
+            neurons: self
+                .neurons()
+                .map(|neuron| GenesisNeuron {
+                    hotkey: neuron.hotkey.clone(),
+                    coldkey: neuron.coldkey.clone(),
+                    stake: neuron.stake,
+                })
+                .collect(),
+        }
+    }
+
+    /// Every neuron in the order of their uids.
+    pub fn neurons(&self) -> impl Iterator<Item = &Neuron> {
+        core::iter::once(&self.owner).chain(&self.validators).chain(&self.miners)
+    }
+}
+
+impl Topology {
+    /// A preset by its name: three validators and four miners on subnet 92 with both mechanisms.
+    pub fn preset(name: &str) -> Option<Self> {
+        let (authorities, slot_duration_ms, tempo) = match name {
+            super::DEVELOPMENT => (1, DEFAULT_SLOT_DURATION_MS, 360),
+            super::LOCAL_TESTNET => (2, DEFAULT_SLOT_DURATION_MS, 360),
+            super::FAST => (1, 250, 20),
+            _ => return None,
+        };
+        Some(Self {
+            slot_duration_ms,
+            authorities: Authority::development(authorities),
+            sudo: Sr25519Keyring::Alice.to_account_id(),
+            subnet: Subnet::development(NETUID, tempo, 2, 3, 4),
+        })
+    }
+
+    /// Who holds what at genesis, in rao; stake is not part of it.
+    fn endowed(&self) -> BTreeMap<AccountId, Balance> {
+        let mut endowed = BTreeMap::new();
+        for neuron in self.subnet.validators.iter().chain(&self.subnet.miners) {
+            endowed.insert(neuron.coldkey.clone(), COLDKEY);
+            endowed.insert(neuron.hotkey.clone(), HOTKEY);
+        }
+        endowed.insert(self.subnet.owner.hotkey.clone(), HOTKEY);
+        endowed.insert(self.subnet.owner.coldkey.clone(), RICH);
+        endowed.insert(self.sudo.clone(), RICH);
+        for authority in &self.authorities {
+            endowed.insert(authority.account.clone(), RICH);
+        }
+        for well_known in [Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie] {
+            endowed.insert(well_known.to_account_id(), RICH);
+        }
+        endowed
+    }
+
+    /// The patch over the runtime's default genesis.
+    pub fn patch(&self) -> Value {
+        let balances: Vec<_> = self.endowed().into_iter().collect();
+        let subnets = vec![self.subnet.genesis()];
+        let emission = POT_PER_BLOCK.saturating_mul(self.subnet.tempo.into());
+        let emissions = vec![(NetUid(self.subnet.netuid), emission)];
+        build_struct_json_patch!(RuntimeGenesisConfig {
+            block_time: crate::block_time::GenesisConfig { slot_duration_ms: self.slot_duration_ms },
+            aura: pallet_aura::GenesisConfig {
+                authorities: self.authorities.iter().map(|a| a.aura.clone()).collect::<Vec<_>>(),
+            },
+            grandpa: pallet_grandpa::GenesisConfig {
+                authorities: self.authorities.iter().map(|a| (a.grandpa.clone(), 1)).collect::<Vec<_>>(),
+            },
+            balances: pallet_balances::GenesisConfig { balances: balances },
+            sudo: pallet_sudo::GenesisConfig { key: Some(self.sudo.clone()) },
+            subtensor_module: pallet_subtensor::GenesisConfig { subnets: subnets },
+            provider_rank: pallet_provider_rank::GenesisConfig { epoch_emissions: emissions, pot: POT },
+        })
+    }
+}
