@@ -221,11 +221,8 @@ impl Run {
             received_ms: self.job.received_ms,
             reserve: self.reserve,
         };
-        let reservation = self.app.ledger.reserve(request).await.map_err(|error| self.app.ledger_error(&error))?;
-        self.reservation = Some(reservation);
-        if !self.app.config.early_dispatch {
-            self.ensure_durable().await?;
-        }
+        let reserved = self.app.ledger.reserve(request, self.app.config.early_dispatch).await;
+        self.reservation = Some(reserved.map_err(|error| self.app.ledger_error(&error))?);
         Ok(())
     }
 

@@ -100,15 +100,6 @@ pub struct Settlement {
     pub demand: bool,
 }
 
-/// What a settlement did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settled {
-    /// Fee taken.
-    pub fee: MicroUsd,
-    /// Position of the receipt, where there is one.
-    pub seq: Option<u64>,
-}
-
 /// A stored receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiptRow {
@@ -148,7 +139,8 @@ pub struct DemandRow {
 #[derive(Debug)]
 #[must_use = "a reservation is on disk only once `durable` returns"]
 pub struct Reservation {
-    durable: tokio::sync::oneshot::Receiver<Result<sqlite::Outcome, LedgerError>>,
+    /// `None` when it is on disk.
+    durable: Option<tokio::sync::oneshot::Receiver<Result<sqlite::Outcome, LedgerError>>>,
 }
 
 impl Reservation {
@@ -158,7 +150,10 @@ impl Reservation {
     ///
     /// Why it could not be written; the reservation then does not exist.
     pub async fn durable(self) -> Result<(), LedgerError> {
-        self.durable.await.map_err(|_| LedgerError::Closed)?.map(drop)
+        match self.durable {
+            Some(durable) => durable.await.map_err(|_| LedgerError::Closed)?.map(drop),
+            None => Ok(()),
+        }
     }
 }
 
@@ -190,20 +185,20 @@ pub trait Ledger: Send + Sync + 'static {
     /// All payers, by name.
     async fn payers(&self) -> Result<Vec<Payer>, LedgerError>;
 
-    /// Takes the reservation off the balance and records the request, in one step. Returns once that is decided;
-    /// [`Reservation::durable`] waits for the disk.
+    /// Takes the reservation off the balance and records the request, in one step. With `early` returns once that is
+    /// decided, and [`Reservation::durable`] waits for the disk; without, it is on disk already.
     ///
     /// # Errors
     ///
     /// [`LedgerError::InsufficientBalance`] and those of the disk.
-    async fn reserve(&self, request: NewRequest) -> Result<Reservation, LedgerError>;
+    async fn reserve(&self, request: NewRequest, early: bool) -> Result<Reservation, LedgerError>;
 
-    /// Ends a request: fee, refund, receipt and demand in one step.
+    /// Ends a request: fee, refund, receipt and demand in one step. Returns the fee that was taken.
     ///
     /// # Errors
     ///
     /// [`LedgerError::NotOpen`] when the request is unknown or ended before, and those of the disk.
-    async fn settle(&self, settlement: Settlement) -> Result<Settled, LedgerError>;
+    async fn settle(&self, settlement: Settlement) -> Result<MicroUsd, LedgerError>;
 
     /// Gives back the reservations of all open requests; for the start, before any request is taken. Returns how many.
     async fn recover(&self) -> Result<u64, LedgerError>;

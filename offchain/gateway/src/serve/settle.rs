@@ -87,11 +87,11 @@ impl Run {
             receipt: receipt.clone(),
             demand: matches!(self.job.customer, Customer::Payer { .. }),
         };
-        let settled = self.app.ledger.settle(settlement).await;
-        let settled = settled.map_err(|error| SettleError::Ledger(self.app.ledger_error(&error)))?;
+        let taken = self.app.ledger.settle(settlement).await;
+        let taken = taken.map_err(|error| SettleError::Ledger(self.app.ledger_error(&error)))?;
         self.app.ledger_works();
         self.app.metrics.tokens.increment(usage.total_tokens.into());
-        self.app.metrics.fees.increment(settled.fee.get());
+        self.app.metrics.fees.increment(taken.get());
         if let (Some(receipt), Some(session)) = (receipt, attempt.session()) {
             session.send_receipt(receipt);
         }

@@ -59,7 +59,8 @@ pub(crate) fn message(text: &str) -> Box<RawValue> {
 
 pub(crate) async fn open_socket(gateway: &Gateway) -> Socket {
     let url = format!("ws://{}/v1/miner", gateway.server.address());
-    tokio_tungstenite::connect_async(url).await.unwrap().0
+    // No Nagle: an answer and its claim are two writes.
+    tokio_tungstenite::connect_async_with_config(url, None, true).await.unwrap().0
 }
 
 pub(crate) async fn read_frame(socket: &mut Socket) -> Option<GatewayFrame> {

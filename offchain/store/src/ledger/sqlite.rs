@@ -18,7 +18,7 @@ use sqlx::{Row, sqlite::SqlitePool, sqlite::SqliteRow};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    ApiKey, BundleRow, DemandRow, KeyKind, Ledger, LedgerError, NewRequest, Payer, ReceiptRow, Reservation, Settled,
+    ApiKey, BundleRow, DemandRow, KeyKind, Ledger, LedgerError, NewRequest, Payer, ReceiptRow, Reservation,
     Settlement,
 };
 pub(super) use writer::Outcome;
@@ -169,18 +169,23 @@ impl Ledger for SqliteLedger {
         Ok(rows.iter().map(payer_of).collect::<Result<_, _>>()?)
     }
 
-    async fn reserve(&self, request: NewRequest) -> Result<Reservation, LedgerError> {
+    async fn reserve(&self, request: NewRequest, early: bool) -> Result<Reservation, LedgerError> {
+        let work = Work::Reserve(request);
+        if !early {
+            self.write(work).await?;
+            return Ok(Reservation { durable: None });
+        }
         let (decided, decision) = oneshot::channel();
         let (reply, durable) = oneshot::channel();
-        let job = Job { work: Work::Reserve(request), decided: Some(decided), reply };
+        let job = Job { work, decided: Some(decided), reply };
         self.jobs.send(job).await.map_err(|_| LedgerError::Closed)?;
         decision.await.map_err(|_| LedgerError::Closed)??;
-        Ok(Reservation { durable })
+        Ok(Reservation { durable: Some(durable) })
     }
 
-    async fn settle(&self, settlement: Settlement) -> Result<Settled, LedgerError> {
+    async fn settle(&self, settlement: Settlement) -> Result<MicroUsd, LedgerError> {
         match self.write(Work::Settle(settlement)).await? {
-            Outcome::Settled(settled) => Ok(settled),
+            Outcome::Fee(fee) => Ok(fee),
             _ => Err(LedgerError::Closed),
         }
     }
@@ -190,7 +195,8 @@ impl Ledger for SqliteLedger {
     }
 
     async fn receipts(&self, since: u64, limit: u32) -> Result<Vec<ReceiptRow>, LedgerError> {
-        let rows = sqlx::query("SELECT seq, bytes FROM receipts WHERE seq > ?1 ORDER BY seq LIMIT ?2")
+        let rows = sqlx::query("SELECT c.seq, r.receipt AS bytes FROM receipts c JOIN requests r ON r.id = c.request
+             WHERE c.seq > ?1 ORDER BY c.seq LIMIT ?2")
             .bind(i64::try_from(since).unwrap_or(i64::MAX))
             .bind(i64::from(limit))
             .fetch_all(&self.readers)

@@ -67,7 +67,7 @@ fn settlement(id: u8, fee: u64, receipt: Option<Vec<u8>>) -> Settlement {
 }
 
 async fn reserve(ledger: &SqliteLedger, request: NewRequest) -> Result<(), LedgerError> {
-    ledger.reserve(request).await?.durable().await
+    ledger.reserve(request, false).await?.durable().await
 }
 
 #[test]
@@ -104,8 +104,7 @@ async fn settlement_gives_back_the_rest_when_less_was_used() {
     let payer = fixture.payer(1_000).await;
     reserve(&fixture.ledger, request(1, Some(payer), 400)).await.unwrap();
     assert_eq!(fixture.balance().await, 600);
-    let settled = fixture.ledger.settle(settlement(1, 150, Some(vec![7]))).await.unwrap();
-    assert_eq!(settled, Settled { fee: MicroUsd(150), seq: Some(1) });
+    assert_eq!(fixture.ledger.settle(settlement(1, 150, Some(vec![7]))).await.unwrap(), MicroUsd(150));
     assert_eq!(fixture.balance().await, 850);
     assert_eq!(fixture.ledger.payers().await.unwrap()[0].spent, MicroUsd(150));
     assert_eq!(fixture.ledger.receipts(0, 10).await.unwrap(), vec![ReceiptRow { seq: 1, bytes: vec![7] }]);
@@ -132,7 +131,7 @@ async fn fee_is_cut_to_the_reservation_when_more_was_used() {
     let fixture = Fixture::new().await;
     let payer = fixture.payer(400).await;
     reserve(&fixture.ledger, request(1, Some(payer), 400)).await.unwrap();
-    assert_eq!(fixture.ledger.settle(settlement(1, 9_999, None)).await.unwrap().fee, MicroUsd(400));
+    assert_eq!(fixture.ledger.settle(settlement(1, 9_999, None)).await.unwrap(), MicroUsd(400));
     assert_eq!(fixture.balance().await, 0);
 }
 
@@ -155,6 +154,26 @@ async fn reservations_never_exceed_the_balance_when_they_race() {
         }
     }
     assert_eq!((accepted, fixture.balance().await), (33, 10));
+}
+
+#[tokio::test]
+async fn early_reservation_is_decided_before_it_is_on_disk_and_refused_as_any_other() {
+    let fixture = Fixture::new().await;
+    let payer = fixture.payer(100).await;
+    let reservation = fixture.ledger.reserve(request(1, Some(payer), 60), true).await.unwrap();
+    let refused = fixture.ledger.reserve(request(2, Some(payer), 60), true).await;
+    assert!(matches!(refused, Err(LedgerError::InsufficientBalance { balance: MicroUsd(40), needed: MicroUsd(60) })));
+    reservation.durable().await.unwrap();
+    assert_eq!(fixture.balance().await, 40);
+}
+
+#[tokio::test]
+async fn reservation_is_refused_when_the_payer_does_not_exist() {
+    let fixture = Fixture::new().await;
+    for (early, reserve) in [(false, 0), (true, 0), (false, 5), (true, 5)] {
+        let refused = fixture.ledger.reserve(request(1, Some(77), reserve), early).await;
+        assert!(matches!(refused, Err(LedgerError::UnknownPayer { id: 77 })), "{refused:?}");
+    }
 }
 
 #[tokio::test]
@@ -210,7 +229,8 @@ async fn seq_is_never_used_again_when_receipts_were_pruned() {
     fixture.ledger.settle(settlement(1, 0, Some(vec![1]))).await.unwrap();
     assert!(fixture.ledger.prune(NOW + 1).await.unwrap() >= 2);
     reserve(&fixture.ledger, request(2, None, 0)).await.unwrap();
-    assert_eq!(fixture.ledger.settle(settlement(2, 0, Some(vec![2]))).await.unwrap().seq, Some(2));
+    fixture.ledger.settle(settlement(2, 0, Some(vec![2]))).await.unwrap();
+    assert_eq!(fixture.ledger.receipts(0, 10).await.unwrap(), vec![ReceiptRow { seq: 2, bytes: vec![2] }]);
 }
 
 #[tokio::test]

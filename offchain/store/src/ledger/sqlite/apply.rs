@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use clawrank_units::MicroUsd;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{SqliteConnection, error::ErrorKind};
 
 use super::{
     int, payer_of, uint,
     writer::{Outcome, Work},
 };
-use crate::ledger::{BundleRow, KeyKind, LedgerError, NewRequest, Payer, Settled, Settlement};
+use crate::ledger::{BundleRow, KeyKind, LedgerError, NewRequest, Payer, Settlement};
 
 /// Rows that one `prune` deletes per table, so that customers never wait long behind it.
 const PRUNE_ROWS: i64 = 5_000;
@@ -45,13 +45,17 @@ pub(super) async fn apply(db: &mut SqliteConnection, work: &Work) -> Result<Outc
         Work::Deposit { payer, amount } => deposit(db, payer, *amount).await.map(Outcome::Payer),
         Work::Recover => recover(db).await.map(Outcome::Count),
         Work::UseNonce { sender, nonce, now_ms, expires_ms } => {
-            sqlx::query("DELETE FROM nonces WHERE expires_ms < ?1").bind(int(*now_ms)?).execute(&mut *db).await?;
-            let done = sqlx::query("INSERT OR IGNORE INTO nonces (sender, nonce, expires_ms) VALUES (?1, ?2, ?3)")
-                .bind(sender.as_slice())
-                .bind(nonce.as_slice())
-                .bind(int(*expires_ms)?)
-                .execute(db)
-                .await?;
+            let done = sqlx::query(
+                "INSERT INTO nonces (sender, nonce, expires_ms) VALUES (?1, ?2, ?4)
+                 ON CONFLICT (sender, nonce) DO UPDATE SET expires_ms = excluded.expires_ms
+                 WHERE nonces.expires_ms < ?3",
+            )
+            .bind(sender.as_slice())
+            .bind(nonce.as_slice())
+            .bind(int(*now_ms)?)
+            .bind(int(*expires_ms)?)
+            .execute(db)
+            .await?;
             Ok(Outcome::Flag(done.rows_affected() > 0))
         }
         Work::PutBundle { bundle, keep, now_ms } => put_bundle(db, bundle, *keep, *now_ms).await.map(Outcome::Flag),
@@ -89,118 +93,56 @@ async fn deposit(db: &mut SqliteConnection, payer: &str, amount: MicroUsd) -> Re
     Ok(payer_of(&row)?)
 }
 
+/// One insert; a trigger takes the reservation off the balance, and fails the insert when it is too low.
 async fn reserve(db: &mut SqliteConnection, request: &NewRequest) -> Result<Outcome, LedgerError> {
-    let amount = int(request.reserve.get())?;
-    let received_ms = int(request.received_ms)?;
-    let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM requests WHERE id = ?1")
-        .bind(request.id.as_slice())
-        .fetch_optional(&mut *db)
-        .await?;
-    if known.is_some() {
-        return Err(LedgerError::Taken { what: "request id" });
-    }
-    if let Some(payer) = request.payer_id.filter(|_| amount > 0) {
-        let done = sqlx::query("UPDATE payers SET balance = balance - ?1 WHERE id = ?2 AND balance >= ?1")
-            .bind(amount)
-            .bind(payer)
-            .execute(&mut *db)
-            .await?;
-        if done.rows_affected() == 0 {
-            let balance: Option<i64> = sqlx::query_scalar("SELECT balance FROM payers WHERE id = ?1")
-                .bind(payer)
-                .fetch_optional(db)
-                .await?;
-            return Err(match balance {
-                Some(balance) => {
-                    LedgerError::InsufficientBalance { balance: MicroUsd(uint(balance)), needed: request.reserve }
-                }
-                None => LedgerError::UnknownPayer { id: payer },
-            });
-        }
-    }
-    sqlx::query(
-        "INSERT INTO requests (id, payer, model, task_type, received_ms, reserved, state, fee, input_tokens, output_tokens)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0)",
+    let inserted = sqlx::query(
+        "INSERT INTO requests (id, payer, model, task_type, received_ms, reserved) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )
     .bind(request.id.as_slice())
     .bind(request.payer_id)
     .bind(&request.model)
     .bind(&request.task_type)
-    .bind(received_ms)
-    .bind(if request.payer_id.is_some() { amount } else { 0 })
-    .execute(db)
-    .await?;
-    Ok(Outcome::Done)
+    .bind(int(request.received_ms)?)
+    .bind(if request.payer_id.is_some() { int(request.reserve.get())? } else { 0 })
+    .execute(&mut *db)
+    .await;
+    let Err(error) = inserted else { return Ok(Outcome::Done) };
+    let kind = error.as_database_error().map(sqlx::error::DatabaseError::kind);
+    match (kind, request.payer_id) {
+        (Some(ErrorKind::UniqueViolation), _) => Err(LedgerError::Taken { what: "request id" }),
+        (Some(ErrorKind::ForeignKeyViolation), Some(id)) => Err(LedgerError::UnknownPayer { id }),
+        (Some(ErrorKind::CheckViolation), Some(id)) => {
+            let balance: Option<i64> =
+                sqlx::query_scalar("SELECT balance FROM payers WHERE id = ?1").bind(id).fetch_optional(db).await?;
+            let balance = MicroUsd(uint(balance.unwrap_or(0)));
+            Err(LedgerError::InsufficientBalance { balance, needed: request.reserve })
+        }
+        _ => Err(error.into()),
+    }
 }
 
+/// One update; a trigger books fee and refund, and files receipt and demand.
 async fn settle(db: &mut SqliteConnection, settlement: &Settlement) -> Result<Outcome, LedgerError> {
-    let row = sqlx::query(
-        "SELECT payer, model, task_type, received_ms, reserved FROM requests WHERE id = ?1 AND state = 0",
-    )
-    .bind(settlement.id.as_slice())
-    .fetch_optional(&mut *db)
-    .await?;
-    let Some(row) = row else {
-        return Err(LedgerError::NotOpen { id: hex::encode(settlement.id) });
-    };
-    let payer: Option<i64> = row.try_get("payer")?;
-    let received_ms: i64 = row.try_get("received_ms")?;
-    let reserved: i64 = row.try_get("reserved")?;
-    let fee = i64::try_from(settlement.fee.get()).unwrap_or(i64::MAX).min(reserved);
-    sqlx::query(
-        "UPDATE requests SET state = ?2, fee = ?3, input_tokens = ?4, output_tokens = ?5, served_by = ?6 WHERE id = ?1",
+    let fee: Option<i64> = sqlx::query_scalar(
+        "UPDATE requests SET state = ?2, demand = ?3, fee = MIN(?4, reserved), input_tokens = ?5, output_tokens = ?6,
+         served_by = ?7, receipt = ?8 WHERE id = ?1 AND state = 0 RETURNING fee",
     )
     .bind(settlement.id.as_slice())
     .bind(if settlement.served { SERVED } else { FAILED })
-    .bind(fee)
+    .bind(i64::from(settlement.demand))
+    .bind(i64::try_from(settlement.fee.get()).unwrap_or(i64::MAX))
     .bind(i64::from(settlement.input_tokens))
     .bind(i64::from(settlement.output_tokens))
     .bind(settlement.served_by.as_deref())
-    .execute(&mut *db)
+    .bind(settlement.receipt.as_deref())
+    .fetch_optional(db)
     .await?;
-    if let Some(payer) = payer.filter(|_| reserved > 0) {
-        sqlx::query("UPDATE payers SET balance = balance + ?2, spent = spent + ?3 WHERE id = ?1")
-            .bind(payer)
-            .bind(reserved.saturating_sub(fee))
-            .bind(fee)
-            .execute(&mut *db)
-            .await?;
-    }
-    let seq = match &settlement.receipt {
-        Some(bytes) => Some(uint(
-            sqlx::query_scalar("INSERT INTO receipts (request, received_ms, bytes) VALUES (?1, ?2, ?3) RETURNING seq")
-                .bind(settlement.id.as_slice())
-                .bind(received_ms)
-                .bind(bytes.as_slice())
-                .fetch_one(&mut *db)
-                .await?,
-        )),
-        None => None,
-    };
-    if settlement.demand && settlement.served {
-        sqlx::query(
-            "INSERT INTO demand (minute, model, task_type, requests, tokens) VALUES (?1, ?2, ?3, 1, ?4)
-             ON CONFLICT (minute, model, task_type)
-             DO UPDATE SET requests = requests + 1, tokens = tokens + excluded.tokens",
-        )
-        .bind(received_ms.wrapping_div(60_000))
-        .bind(row.try_get::<String, _>("model")?)
-        .bind(row.try_get::<String, _>("task_type")?)
-        .bind(i64::from(settlement.input_tokens).saturating_add(i64::from(settlement.output_tokens)))
-        .execute(db)
-        .await?;
-    }
-    Ok(Outcome::Settled(Settled { fee: MicroUsd(uint(fee)), seq }))
+    let fee = fee.ok_or_else(|| LedgerError::NotOpen { id: hex::encode(settlement.id) })?;
+    Ok(Outcome::Fee(MicroUsd(uint(fee))))
 }
 
+/// The trigger gives the reservations back.
 async fn recover(db: &mut SqliteConnection) -> Result<u64, LedgerError> {
-    sqlx::query(
-        "UPDATE payers SET balance = balance + open.amount
-         FROM (SELECT payer, SUM(reserved) AS amount FROM requests WHERE state = 0 GROUP BY payer) AS open
-         WHERE open.payer = payers.id",
-    )
-    .execute(&mut *db)
-    .await?;
     Ok(sqlx::query("UPDATE requests SET state = 3 WHERE state = 0").execute(db).await?.rows_affected())
 }
 
@@ -231,9 +173,10 @@ async fn prune(db: &mut SqliteConnection, before_ms: u64) -> Result<u64, LedgerE
     let before = int(before_ms)?;
     let mut rows = 0u64;
     for statement in [
+        "DELETE FROM receipts WHERE request IN
+         (SELECT id FROM requests WHERE received_ms < ?1 AND state > 0 ORDER BY received_ms LIMIT ?2)",
         "DELETE FROM requests WHERE id IN
          (SELECT id FROM requests WHERE received_ms < ?1 AND state > 0 ORDER BY received_ms LIMIT ?2)",
-        "DELETE FROM receipts WHERE seq IN (SELECT seq FROM receipts WHERE received_ms < ?1 ORDER BY received_ms LIMIT ?2)",
         "DELETE FROM bundles WHERE root IN (SELECT root FROM bundles WHERE stored_ms < ?1 LIMIT ?2)",
         "DELETE FROM nonces WHERE expires_ms < ?1 AND ?2 > 0",
         "DELETE FROM demand WHERE minute < ?1 / 60000 AND ?2 > 0",

@@ -6,7 +6,7 @@ use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::apply::apply;
-use crate::ledger::{BundleRow, KeyKind, LedgerError, NewRequest, Payer, Settled, Settlement};
+use crate::ledger::{BundleRow, KeyKind, LedgerError, NewRequest, Payer, Settlement};
 
 /// Jobs in one commit.
 const GROUP: usize = 256;
@@ -36,8 +36,8 @@ pub(crate) enum Outcome {
     Count(u64),
     /// The account after it.
     Payer(Payer),
-    /// See [`Settled`].
-    Settled(Settled),
+    /// The fee that was taken.
+    Fee(MicroUsd),
 }
 
 /// Work and who waits for it.
@@ -85,11 +85,25 @@ pub(super) async fn run(mut connection: SqliteConnection, mut queue: mpsc::Recei
     }
 }
 
+/// Whether the work is one statement, which SQLite commits by itself.
+fn is_one_statement(work: &Work) -> bool {
+    matches!(work, Work::Reserve(_) | Work::Settle(_) | Work::UseNonce { .. })
+}
+
 /// Applies all jobs in one transaction. Refusals (no balance, not open) are outcomes; an error rolls everything back.
 async fn commit(
     connection: &mut SqliteConnection,
     jobs: &mut [Job],
 ) -> Result<Vec<Result<Outcome, LedgerError>>, LedgerError> {
+    // Alone, such a job needs no transaction around it: three messages to SQLite's thread become one.
+    if let [Job { work, decided: None, .. }] = jobs
+        && is_one_statement(work)
+    {
+        return match apply(connection, work).await {
+            Err(error) if !is_refusal(&error) => Err(error),
+            outcome => Ok(vec![outcome]),
+        };
+    }
     let mut transaction: Transaction<'_, Sqlite> = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs.iter_mut() {
