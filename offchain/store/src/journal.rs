@@ -11,7 +11,7 @@
 //! | `receipts`, `traffic` | ids seen; minute buckets by miner and payer | [`Journal::forget_traffic_before`] |
 //! | `cursors`, `refusals` | where to read on at a gateway; how many receipts were refused, by reason | ever |
 //! | `bundles` | outcome of checks, telemetry and signal | [`Journal::forget_epochs_before`] |
-//! | `replays`, `epochs` | the validator's own measurements; seed, demand and report of an epoch | the same |
+//! | `replays`, `epochs` | the validator's own measurements; seed, facts and report of an epoch | the same |
 //! | `commits`, `verdicts` | payload, salt and state of what goes to the chain | the same, unless unfinished |
 
 use std::{

@@ -19,7 +19,7 @@ use super::{Journal, JournalError, Key, int};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommitState {
-    /// Payload and salt are on disk; nothing was sent. It may still be replaced.
+    /// Payload and salt are on disk; nothing was sent, or the chain refused it for good. It may still be replaced.
     Prepared,
     /// Handed to the chain client; it may or may not have reached a block.
     Submitted,
@@ -133,7 +133,7 @@ pub struct VerdictRow {
 impl Journal {
     /// Stores payload and salt before anything is sent.
     ///
-    /// A row that is still [`CommitState::Prepared`] is replaced: nobody has seen it.
+    /// A row in [`CommitState::Prepared`] is replaced: it is not on chain and never will be.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl Journal {
              ON CONFLICT DO UPDATE SET commit_reveal = excluded.commit_reveal, \
              single_mechanism = excluded.single_mechanism, uids = excluded.uids, vals = excluded.vals, \
              hotkeys = excluded.hotkeys, salt = excluded.salt, version_key = excluded.version_key, \
-             hash = excluded.hash, block = excluded.block WHERE state = 0 AND attempts = 0",
+             hash = excluded.hash, block = excluded.block WHERE state = 0",
         )
         .bind(int("epoch", row.epoch)?)
         .bind(i64::from(row.mecid))

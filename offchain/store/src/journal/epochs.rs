@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is known of an epoch as a whole: its seed, the demand, the report.
+//! What is known of an epoch as a whole: its seed, the facts found with it, the report.
 
 use super::{Journal, JournalError, Key, int};
 
@@ -16,8 +16,8 @@ pub struct EpochRow {
     pub seed: Option<Key>,
     /// Whether all its bundles were checked and all its replays made.
     pub checked: bool,
-    /// Demand that coverage is valued by, encoded by the caller; empty before it is read.
-    pub demand: String,
+    /// What else was found with the seed (demand, times), encoded by the caller; empty before.
+    pub facts: String,
     /// The report, encoded by the caller; empty before there is one.
     pub report: String,
 }
@@ -44,16 +44,16 @@ impl Journal {
         tx.commit().await.map_err(|e| self.fail(e))
     }
 
-    /// Fixes the seed and the demand of an epoch; the first stays.
+    /// Fixes the seed and the facts of an epoch; the first stays.
     ///
     /// # Errors
     ///
     /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
-    pub async fn fix_seed(&self, epoch: u64, seed: &Key, demand: &str) -> Result<(), JournalError> {
+    pub async fn fix_seed(&self, epoch: u64, seed: &Key, facts: &str) -> Result<(), JournalError> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE epochs SET seed = ?, demand = ? WHERE epoch = ? AND seed IS NULL")
+        sqlx::query("UPDATE epochs SET seed = ?, facts = ? WHERE epoch = ? AND seed IS NULL")
             .bind(seed.as_slice())
-            .bind(demand)
+            .bind(facts)
             .bind(int("epoch", epoch)?)
             .execute(&mut *tx)
             .await
@@ -117,7 +117,7 @@ impl Journal {
             deadline_block: self.uint(&row, "epochs", "deadline_block")?,
             seed,
             checked: self.uint(&row, "epochs", "checked")? == 1,
-            demand: self.text(&row, "demand")?,
+            facts: self.text(&row, "facts")?,
             report: self.text(&row, "report")?,
         }))
     }

@@ -88,7 +88,7 @@ CREATE TABLE epochs (
     deadline_block INTEGER NOT NULL,
     seed BLOB,
     checked INTEGER NOT NULL DEFAULT 0,
-    demand TEXT NOT NULL DEFAULT '',
+    facts TEXT NOT NULL DEFAULT '',
     report TEXT NOT NULL DEFAULT ''
 ) STRICT;
 

@@ -275,11 +275,11 @@ async fn commit_keeps_the_first_payload_when_it_was_sent() {
     journal.advance_commit(1, 1, CommitState::Prepared, CommitState::Submitted, 101, None).await.unwrap();
     let error = journal.prepare_commit(&commit(1)).await.unwrap_err();
     assert!(matches!(error, JournalError::AlreadyPrepared { state: CommitState::Submitted, .. }), "{error}");
-    // Back to prepared after a refusal: the payload that was once sent still stays.
+    // Back to prepared after a refusal: what the chain refused may be replaced.
     journal.advance_commit(1, 1, CommitState::Submitted, CommitState::Prepared, 102, None).await.unwrap();
-    assert!(journal.prepare_commit(&commit(1)).await.is_err());
+    journal.prepare_commit(&commit(1)).await.unwrap();
     let row = journal.commit(1, 1).await.unwrap().unwrap();
-    assert_eq!((row.hash, row.attempts, row.state), ([9; 32], 1, CommitState::Prepared));
+    assert_eq!((row.hash, row.attempts, row.state), ([8; 32], 1, CommitState::Prepared));
 }
 
 #[tokio::test]
@@ -353,7 +353,7 @@ async fn epoch_keeps_its_blocks_when_the_seed_is_fixed() {
     journal.fix_seed(3, &[8; 32], "b").await.unwrap();
     journal.mark_checked(3).await.unwrap();
     let row = journal.epoch(3).await.unwrap().unwrap();
-    assert_eq!((row.start_block, row.deadline_block, row.seed, row.demand.as_str()), (12, 18, Some([7; 32]), "a"));
+    assert_eq!((row.start_block, row.deadline_block, row.seed, row.facts.as_str()), (12, 18, Some([7; 32]), "a"));
     assert!(row.checked);
 }
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+
+use clawrank_client::types::{Neuron, WeightCommit};
+use clawrank_store::journal::Journal;
+use tokio::sync::{Notify, watch};
+
+use super::{
+    plan::{Blocked, Facts, Step, blocked, next},
+    *,
+};
+use crate::{
+    Config,
+    clock::{EpochClock, Schedule},
+    heads::View,
+    now_ms,
+    report::Reporter,
+    testing::{FakeChain, Fault, journal, key, snapshot},
+};
+
+mod crashes;
+mod steps;
+
+fn schedule() -> Schedule {
+    Schedule::from(&Config::default())
+}
+
+fn weights(mecid: u8) -> MechanismReport {
+    MechanismReport {
+        mecid,
+        name: "serving".into(),
+        uids: vec![1, 2],
+        weights: vec![65_535, 700],
+        capped: 0,
+        shortfall_used: false,
+        skipped: None,
+    }
+}
+
+/// A validator process: what it has in memory is gone when this is dropped.
+struct Process {
+    journal: Arc<Journal>,
+    chain: Arc<FakeChain>,
+    views: watch::Sender<Option<Arc<View>>>,
+    committer: Committer,
+}
+
+impl Process {
+    async fn start(folder: &Path, chain: &Arc<FakeChain>) -> Self {
+        let journal = journal(folder).await;
+        let (views, receiver) = watch::channel(None);
+        let committer = Committer {
+            journal: Arc::clone(&journal),
+            chain: Arc::clone(chain) as _,
+            keypair: Arc::new(key("Vali")),
+            views: receiver,
+            bell: Arc::new(Notify::new()),
+            reporter: Reporter::new(folder),
+            version_key: 1,
+            resubmit_after_blocks: 4,
+            read_deadline: Duration::from_secs(5),
+            pauses: BTreeMap::new(),
+        };
+        Self { journal, chain: Arc::clone(chain), views, committer }
+    }
+
+    /// Prepares the weights of the running epoch.
+    async fn prepare(&self, mecid: u8) {
+        let subnet = self.chain.with(|state| state.subnet.clone());
+        let row = prepare(subnet.epoch_index, &weights(mecid), &subnet, &key("Vali").public(), 1).unwrap();
+        self.journal.prepare_commit(&row).await.unwrap();
+    }
+
+    /// Lets the committer see the newest head; `false` when it was killed in the middle.
+    async fn pass(&mut self) -> bool {
+        let subnet = self.chain.with(|state| state.subnet.clone());
+        self.views.send_replace(Some(Arc::new(View::new(subnet, &schedule()))));
+        match tokio::time::timeout(Duration::from_millis(300), self.committer.pass()).await {
+            Ok(done) => {
+                done.unwrap();
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// One pass per block up to `block`.
+    async fn run_to(&mut self, block: u64) {
+        while self.chain.with(|state| state.subnet.head.number) < block {
+            self.chain.advance();
+            assert!(self.pass().await);
+        }
+    }
+
+    async fn state(&self, mecid: u8) -> CommitState {
+        self.journal.commit(5, mecid).await.unwrap().unwrap().state
+    }
+
+    /// The process is gone; what it wrote stays.
+    async fn kill(self) {
+        let Self { journal, committer, .. } = self;
+        drop(committer);
+        Arc::into_inner(journal).unwrap().close().await;
+    }
+}
+
+fn stored(chain: &FakeChain, mecid: u8) -> Option<Vec<(u16, u16)>> {
+    chain.with(|state| state.weights.get(&(mecid, 0)).cloned())
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+use std::path::PathBuf;
+
+use clawrank_client::ClientError;
+use clawrank_protocol::catalogue::CatalogueError;
+use clawrank_store::journal::JournalError;
+
+use crate::gateway::GatewayError;
+
+/// Why a validator cannot start or go on.
+///
+/// While it runs, what a gateway, an endpoint or the chain does wrong is logged, counted and tried again: only the
+/// journal and the configuration end it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting is unusable.
+    #[error("setting `{field}` is unusable: {why}")]
+    Config {
+        /// Name of the field.
+        field: &'static str,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// The catalogue of endpoints cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The journal cannot be opened, read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The chain cannot be read.
+    #[error("chain: {0}")]
+    Chain(#[from] ClientError),
+    /// A gateway cannot be used.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// A file cannot be read or written.
+    #[error("cannot use {path}: {source}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No head of the chain arrived in time.
+    #[error("no finalised block within {waited_ms} ms; check the node and its URL")]
+    NoHead {
+        /// How long was waited.
+        waited_ms: u64,
+    },
+    /// The subnet's tempo is 0: it has no epochs.
+    #[error("subnet {netuid} has tempo 0 and therefore no epochs; ask its owner")]
+    NoEpochs {
+        /// Which subnet.
+        netuid: u16,
+    },
+    /// The operating system gives no randomness for a salt.
+    #[error("operating system gives no randomness: {0}")]
+    Randomness(getrandom::Error),
+    /// A stored text of this program cannot be read back.
+    #[error("stored {what} of epoch {epoch} cannot be read: {why}; the journal is damaged, restore it from a backup")]
+    Stored {
+        /// `bundle summary`, `demand`, `verdicts` or `report`.
+        what: &'static str,
+        /// Which epoch.
+        epoch: u64,
+        /// What is wrong.
+        why: String,
+    },
+    /// A task of the validator panicked.
+    #[error("task `{task}` panicked; this is a bug, please report it with the log")]
+    Panicked {
+        /// Which task.
+        task: &'static str,
+    },
+}
+
+impl Error {
+    /// Whether starting again may succeed without anyone changing a setting.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Journal(error) => error.is_retryable(),
+            Self::Chain(error) => error.is_retryable(),
+            Self::Gateway(error) => error.is_retryable(),
+            Self::NoHead { .. } => true,
+            Self::Config { .. }
+            | Self::Catalogue(_)
+            | Self::File { .. }
+            | Self::NoEpochs { .. }
+            | Self::Randomness(_)
+            | Self::Stored { .. }
+            | Self::Panicked { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A chain in memory whose blocks the test makes, with the public chain's commit-reveal.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use clawrank_client::{
+    ChainPort, ClientError,
+    types::{
+        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, MinerVerdict, Submitted, SubnetSnapshot,
+        WeightCommit,
+    },
+};
+use clawrank_primitives::proof::{Keypair, weights_commit_hash};
+use tokio::sync::watch;
+
+use super::{NETUID, genesis, head, snapshot};
+
+/// What goes wrong with the next submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The process is killed before the transaction leaves: the call never returns.
+    KilledBefore,
+    /// The process is killed after the transaction is in a block: the call never returns.
+    KilledAfter,
+    /// The connection breaks before the transaction leaves.
+    BrokenBefore,
+    /// The connection breaks after the transaction is in a block.
+    BrokenAfter,
+    /// The outcome is unknown, and it is in a block.
+    UnknownAfter,
+    /// The outcome is unknown, and it is lost.
+    UnknownBefore,
+    /// The pool refuses it for now.
+    PoolBusy,
+}
+
+pub(crate) struct State {
+    pub(crate) subnet: SubnetSnapshot,
+    pub(crate) commits: BTreeMap<(u8, AccountId), Vec<WeightCommit>>,
+    pub(crate) weights: BTreeMap<(u8, u16), Vec<(u16, u16)>>,
+    pub(crate) commitments: Vec<Commitment>,
+    pub(crate) bundle_commits: BTreeMap<u64, Vec<BundleCommit>>,
+    pub(crate) verdicts: Vec<(u64, Vec<MinerVerdict>)>,
+    pub(crate) provider_rank: bool,
+    pub(crate) faults: VecDeque<Fault>,
+    /// Calls that took effect, with their block.
+    pub(crate) log: Vec<(u64, Call)>,
+    /// Calls that were handed over, whatever became of them.
+    pub(crate) handed_over: usize,
+    /// Reads fail while true.
+    pub(crate) unreadable: bool,
+}
+
+/// The fake. `origin_ms` is the time of block 0.
+pub(crate) struct FakeChain {
+    pub(crate) state: Mutex<State>,
+    origin_ms: u64,
+    heads: watch::Sender<Option<Head>>,
+}
+
+impl FakeChain {
+    /// At block 1,001 of epoch 5, which began at block 1,000; that block's time is `now_ms`.
+    pub(crate) fn new(miners: u16, now_ms: u64) -> Arc<Self> {
+        let origin_ms = now_ms - 1_001 * super::BLOCK_MS;
+        let mut subnet = snapshot(1_001, miners);
+        subnet.head = head(1_001, origin_ms);
+        let state = State {
+            subnet,
+            commits: BTreeMap::new(),
+            weights: BTreeMap::new(),
+            commitments: Vec::new(),
+            bundle_commits: BTreeMap::new(),
+            verdicts: Vec::new(),
+            provider_rank: false,
+            faults: VecDeque::new(),
+            log: Vec::new(),
+            handed_over: 0,
+            unreadable: false,
+        };
+        let heads = watch::channel(Some(head(1_001, origin_ms))).0;
+        Arc::new(Self { state: Mutex::new(state), origin_ms, heads })
+    }
+
+    pub(crate) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap())
+    }
+
+    /// Makes blocks up to `number`.
+    pub(crate) fn advance_to(&self, number: u64) {
+        while self.with(|s| s.subnet.head.number) < number {
+            self.advance();
+        }
+    }
+
+    /// Makes one block.
+    pub(crate) fn advance(&self) {
+        let head = self.with(|state| {
+            let subnet = &mut state.subnet;
+            subnet.head = head(subnet.head.number + 1, self.origin_ms);
+            if subnet.next_epoch_block().is_some_and(|due| subnet.head.number >= due) {
+                subnet.epoch_index += 1;
+                subnet.last_epoch_block = subnet.head.number;
+                subnet.pending_epoch_at = 0;
+            }
+            subnet.head
+        });
+        self.heads.send_replace(Some(head));
+    }
+
+    pub(crate) fn time_of(&self, number: u64) -> u64 {
+        head(number, self.origin_ms).timestamp_ms
+    }
+
+    pub(crate) fn hash_of(&self, number: u64) -> Hash {
+        head(number, self.origin_ms).hash
+    }
+
+    /// Commits that took effect for an epoch of the chain and a mechanism.
+    pub(crate) fn commits_made(&self) -> usize {
+        self.count(|call| matches!(call, Call::CommitWeights { .. } | Call::CommitMechanismWeights { .. }))
+    }
+
+    pub(crate) fn reveals_made(&self) -> usize {
+        self.count(|call| matches!(call, Call::RevealWeights { .. } | Call::RevealMechanismWeights { .. }))
+    }
+
+    pub(crate) fn count(&self, which: impl Fn(&Call) -> bool) -> usize {
+        self.with(|state| state.log.iter().filter(|(_, call)| which(call)).count())
+    }
+
+    fn apply(&self, signer: AccountId, call: Call) -> Result<Submitted, ClientError> {
+        self.advance();
+        self.with(|state| {
+            let head = state.subnet.head;
+            run(state, signer, &call).map_err(|name| ClientError::Dispatch {
+                call: "SubtensorModule.call".to_owned(),
+                pallet: "SubtensorModule".into(),
+                name: name.to_owned(),
+                docs: "".into(),
+                block_number: head.number,
+                extrinsic: [7; 32],
+            })?;
+            state.log.push((head.number, call));
+            Ok(Submitted { extrinsic: [7; 32], block: head.hash, block_number: head.number, events: Vec::new() })
+        })
+    }
+}
+
+fn run(state: &mut State, signer: AccountId, call: &Call) -> Result<(), &'static str> {
+    match call {
+        Call::CommitWeights { commit_hash, .. } => commit(state, signer, 0, *commit_hash),
+        Call::CommitMechanismWeights { mecid, commit_hash, .. } => commit(state, signer, *mecid, *commit_hash),
+        Call::RevealWeights { uids, values, salt, version_key, .. } => {
+            reveal(state, signer, 0, uids, values, salt, *version_key)
+        }
+        Call::RevealMechanismWeights { mecid, uids, values, salt, version_key, .. } => {
+            reveal(state, signer, *mecid, uids, values, salt, *version_key)
+        }
+        Call::SetWeights { dests, weights, .. } => set(state, signer, 0, dests, weights),
+        Call::SetMechanismWeights { mecid, dests, weights, .. } => set(state, signer, *mecid, dests, weights),
+        Call::SubmitVerdicts { epoch, verdicts, .. } => {
+            state.verdicts.push((*epoch, verdicts.clone()));
+            Ok(())
+        }
+        _ => Err("NotInThisFake"),
+    }
+}
+
+/// The validator's uid, if the chain lets it set weights for a mechanism now.
+fn allowed(state: &mut State, signer: AccountId, mecid: u8) -> Result<u16, &'static str> {
+    let (now, limit) = (state.subnet.head.number, state.subnet.weights_rate_limit);
+    let neuron = state.subnet.neurons.iter_mut().find(|n| n.hotkey == signer).ok_or("HotKeyNotRegisteredInSubNet")?;
+    if !neuron.validator_permit {
+        return Err("NeuronNoValidatorPermit");
+    }
+    let last = &mut neuron.last_update[usize::from(mecid)];
+    if *last > 0 && now < *last + limit {
+        return Err("CommittingWeightsTooFast");
+    }
+    *last = now;
+    Ok(neuron.uid)
+}
+
+/// Epoch that the chain counts a block to.
+fn epoch(state: &State) -> u64 {
+    let due = state.subnet.next_epoch_block().is_some_and(|due| state.subnet.head.number >= due);
+    state.subnet.epoch_index + u64::from(due)
+}
+
+fn commit(state: &mut State, signer: AccountId, mecid: u8, hash: Hash) -> Result<(), &'static str> {
+    if !state.subnet.commit_reveal {
+        return Err("CommitRevealDisabled");
+    }
+    allowed(state, signer, mecid)?;
+    let entry = WeightCommit { hash, epoch: epoch(state), block: state.subnet.head.number };
+    state.commits.entry((mecid, signer)).or_default().push(entry);
+    Ok(())
+}
+
+fn reveal(
+    state: &mut State,
+    signer: AccountId,
+    mecid: u8,
+    uids: &[u16],
+    values: &[u16],
+    salt: &[u16],
+    version_key: u64,
+) -> Result<(), &'static str> {
+    let hash = weights_commit_hash(&signer, u16::from(mecid) * 4_096 + NETUID, uids, values, salt, version_key);
+    let (now, period) = (epoch(state), state.subnet.reveal_period_epochs);
+    let commits = state.commits.entry((mecid, signer)).or_default();
+    commits.retain(|commit| commit.epoch + period >= now);
+    let at = commits.iter().position(|commit| commit.hash == hash).ok_or("InvalidRevealCommitHashNotMatch")?;
+    if now < commits[at].epoch + period {
+        return Err("RevealTooEarly");
+    }
+    commits.drain(..=at);
+    let uid = state.subnet.by_hotkey(&signer).ok_or("HotKeyNotRegisteredInSubNet")?.uid;
+    let row = uids.iter().copied().zip(values.iter().copied()).collect();
+    state.weights.insert((mecid, uid), row);
+    Ok(())
+}
+
+fn set(state: &mut State, signer: AccountId, mecid: u8, uids: &[u16], values: &[u16]) -> Result<(), &'static str> {
+    if state.subnet.commit_reveal {
+        return Err("CommitRevealEnabled");
+    }
+    let uid = allowed(state, signer, mecid)?;
+    let row = uids.iter().copied().zip(values.iter().copied()).collect();
+    state.weights.insert((mecid, uid), row);
+    Ok(())
+}
+
+fn broken() -> ClientError {
+    ClientError::Transport {
+        endpoint: "ws://fake".to_owned(),
+        method: "author_submitExtrinsic".to_owned(),
+        source: "connection reset".into(),
+    }
+}
+
+#[async_trait]
+impl ChainPort for FakeChain {
+    fn genesis_hash(&self) -> Hash {
+        genesis()
+    }
+
+    fn heads(&self) -> watch::Receiver<Option<Head>> {
+        self.heads.subscribe()
+    }
+
+    fn has_provider_rank(&self) -> bool {
+        self.with(|state| state.provider_rank)
+    }
+
+    async fn subnet(&self, _netuid: u16) -> Result<SubnetSnapshot, ClientError> {
+        self.with(|state| if state.unreadable { Err(broken()) } else { Ok(state.subnet.clone()) })
+    }
+
+    async fn subnet_at(&self, netuid: u16, _block: Hash) -> Result<SubnetSnapshot, ClientError> {
+        self.subnet(netuid).await
+    }
+
+    async fn block(&self, number: u64) -> Result<Option<Head>, ClientError> {
+        Ok(self.with(|state| (number <= state.subnet.head.number).then(|| head(number, self.origin_ms))))
+    }
+
+    async fn weights(&self, _netuid: u16, mecid: u8) -> Result<Vec<(u16, Vec<(u16, u16)>)>, ClientError> {
+        let rows = self.with(|state| state.weights.clone());
+        Ok(rows.into_iter().filter(|((m, _), _)| *m == mecid).map(|((_, uid), row)| (uid, row)).collect())
+    }
+
+    async fn weight_commits(
+        &self,
+        _netuid: u16,
+        mecid: u8,
+        hotkey: &AccountId,
+    ) -> Result<Vec<WeightCommit>, ClientError> {
+        Ok(self.with(|state| state.commits.get(&(mecid, *hotkey)).cloned().unwrap_or_default()))
+    }
+
+    async fn commitments(&self, _netuid: u16) -> Result<Vec<Commitment>, ClientError> {
+        Ok(self.with(|state| state.commitments.clone()))
+    }
+
+    async fn bundle_commits(&self, _netuid: u16, epoch: u64) -> Result<Vec<BundleCommit>, ClientError> {
+        Ok(self.with(|state| state.bundle_commits.get(&epoch).cloned().unwrap_or_default()))
+    }
+
+    async fn payouts(&self, _netuid: u16) -> Result<Vec<EpochPayout>, ClientError> {
+        Ok(Vec::new())
+    }
+
+    async fn submit(&self, signer: &Keypair, call: Call) -> Result<Submitted, ClientError> {
+        let fault = self.with(|state| {
+            state.handed_over += 1;
+            state.faults.pop_front()
+        });
+        let signer = signer.public();
+        let unknown = |valid_until| ClientError::OutcomeUnknown {
+            call: "SubtensorModule.call".to_owned(),
+            extrinsic: [7; 32],
+            valid_until,
+        };
+        let now = self.with(|state| state.subnet.head.number);
+        match fault {
+            None => self.apply(signer, call),
+            Some(Fault::KilledBefore) => std::future::pending().await,
+            Some(Fault::KilledAfter) => {
+                self.apply(signer, call)?;
+                std::future::pending().await
+            }
+            Some(Fault::BrokenBefore) => Err(broken()),
+            Some(Fault::BrokenAfter) => {
+                self.apply(signer, call)?;
+                Err(broken())
+            }
+            Some(Fault::UnknownBefore) => Err(unknown(now + 4)),
+            Some(Fault::UnknownAfter) => {
+                self.apply(signer, call)?;
+                Err(unknown(now + 4))
+            }
+            Some(Fault::PoolBusy) => Err(ClientError::Pool {
+                call: "SubtensorModule.call".to_owned(),
+                code: 1014,
+                reason: clawrank_client::PoolReason::TooLowPriority,
+            }),
+        }
+    }
+}
