@@ -94,7 +94,6 @@ impl App {
         let start = Instant::now();
         let mut builder = SnapshotBuilder::new(Weights::default());
         let sessions = self.hub.all();
-        self.metrics.miners.set(sessions.len() as f64);
         let mut offered: HashMap<&str, ()> = HashMap::new();
         for session in sessions.iter().filter(|session| session.role == Role::Serve) {
             let error_ppm = HEALTHY.saturating_sub(session.stats.health_ppm());
@@ -149,6 +148,7 @@ impl App {
             }
         }
         self.router.publish(builder.build());
+        self.metrics.miners.set(sessions.len() as f64);
         self.metrics.rebuild.record(start.elapsed());
     }
 

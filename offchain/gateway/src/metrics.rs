@@ -35,7 +35,7 @@ pub(crate) struct Metrics {
     pub(crate) fees: Counter,
     /// Writes that the ledger refused for want of space or otherwise.
     pub(crate) ledger_errors: Counter,
-    /// Connected miners.
+    /// Miners' connections in the routing table.
     pub(crate) miners: Gauge,
     /// Requests in flight.
     pub(crate) in_flight: Gauge,

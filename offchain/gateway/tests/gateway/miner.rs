@@ -169,8 +169,8 @@ impl Miner {
     pub(crate) async fn connect(gateway: &Gateway, name: &str, model: &str) -> Self {
         let miner = Self::try_connect(gateway, key(name), Role::Serve, vec![offer(model)]).await.unwrap();
         eventually("miner is routed to", async || {
-            let models = gateway.get("/v1/models").await.text().await.unwrap();
-            models.contains(&model.to_lowercase()) && gateway.miner_info(name).await.is_some()
+            let connected = f64::from(gateway.health().await.miners);
+            gateway.miner_info(name).await.is_some() && gateway.metric("clawrank_miners").await >= connected
         })
         .await;
         miner
