@@ -10,11 +10,14 @@
 //! - [`profile`]: the TOML profile and its checks. [`telemetry`]: recorded or generated latencies as CSV.
 //! - [`server`]: the HTTP surface. [`Control`]: outages and slow-downs while it runs.
 //!
+//! - [`cheats`]: miners that cheat, to show that it does not pay.
+//!
 //! What an emulator is asked is answered by chance and arithmetic; nothing it says may decide money.
 
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod cheats;
 mod error;
 mod latency;
 pub mod profile;

@@ -43,7 +43,7 @@ impl CellFilter {
 pub struct Config {
     /// Subnet. Default 92.
     pub netuid: u16,
-    /// The gateway that takes bundles: `http` or `https`. Default `http://127.0.0.1:8080`.
+    /// The gateway that takes bundles: `http` or `https`. Default `http://127.0.0.1:8092`.
     pub gateway_url: String,
     /// Hotkey that the gateway must have. Without it whoever answers at the URL is believed: for local chains only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             netuid: 92,
-            gateway_url: "http://127.0.0.1:8080".to_owned(),
+            gateway_url: "http://127.0.0.1:8092".to_owned(),
             gateway_hotkey: None,
             catalogue: PathBuf::from("endpoints.toml"),
             data_dir: PathBuf::from("miner-data"),

@@ -47,9 +47,7 @@ impl EpochFolder {
     ///
     /// [`Error::Io`], [`Error::Randomness`]; [`Error::Damaged`] when the secret has another length.
     pub fn open(data_dir: &Path, plan: &EpochPlan) -> Result<Self, Error> {
-        let (epoch, seed) = plan.identity();
-        let short = hex::encode(seed.first_chunk::<4>().copied().unwrap_or_default());
-        let path = data_dir.join(EPOCHS).join(format!("epoch-{epoch:010}-{short}"));
+        let path = Self::path_of(data_dir, plan);
         create_folder(&path)?;
         let secret = path.join("secret");
         if read(&secret)?.is_none() {
@@ -59,6 +57,14 @@ impl EpochFolder {
         }
         let (log, _) = AttemptLog::open(&path.join("attempts.log"))?;
         Ok(Self { salts: salts(&path)?, path, log: Some(log) })
+    }
+
+    /// Where the folder of an epoch is, or would be.
+    #[must_use]
+    pub fn path_of(data_dir: &Path, plan: &EpochPlan) -> PathBuf {
+        let (epoch, seed) = plan.identity();
+        let short = hex::encode(seed.first_chunk::<4>().copied().unwrap_or_default());
+        data_dir.join(EPOCHS).join(format!("epoch-{epoch:010}-{short}"))
     }
 
     /// Where it is.

@@ -42,7 +42,8 @@ pub struct EpochPlan {
     pub next_epoch_block: u64,
     /// Newest final block when the plan was made.
     pub head_block: u64,
-    hotkeys: BTreeSet<HotkeyId>,
+    /// Hotkeys with a uid when the plan was made.
+    pub hotkeys: BTreeSet<HotkeyId>,
 }
 
 impl EpochPlan {

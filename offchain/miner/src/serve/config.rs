@@ -51,7 +51,7 @@ fn default_context() -> u32 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The gateway: `http`, `https`, `ws` or `wss`; the path `/v1/miner` is added. Default `http://127.0.0.1:8080`.
+    /// The gateway: `http`, `https`, `ws` or `wss`; the path `/v1/miner` is added. Default `http://127.0.0.1:8092`.
     pub gateway_url: String,
     /// Hotkey that the gateway must have. Without it whoever answers at the URL is believed: for local chains only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,7 +91,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            gateway_url: "http://127.0.0.1:8080".to_owned(),
+            gateway_url: "http://127.0.0.1:8092".to_owned(),
             gateway_hotkey: None,
             netuid: None,
             backend_url: "http://127.0.0.1:8000/v1".to_owned(),
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn plan_follows_from_the_settings_when_they_are_good() {
         let plan = good().check().unwrap();
-        assert_eq!(plan.socket_url.as_str(), "ws://127.0.0.1:8080/v1/miner");
+        assert_eq!(plan.socket_url.as_str(), "ws://127.0.0.1:8092/v1/miner");
         assert_eq!(plan.chat_url, "http://127.0.0.1:8000/v1/chat/completions");
         assert_eq!(plan.offers().len(), 2);
         assert_eq!(plan.max_in_flight(), 16);
