@@ -17,8 +17,8 @@ use crate::Answers;
 const WORDS: [&str; 48] = [
     "water", "light", "slowly", "because", "between", "a", "the", "each", "small", "part", "of", "moves", "toward",
     "surface", "while", "heat", "rises", "and", "pressure", "falls", "so", "that", "it", "holds", "together", "under",
-    "load", "in", "practice", "people", "notice", "only", "what", "changes", "from", "day", "to", "night", "when", "two",
-    "sides", "meet", "one", "gives", "way", "then", "order", "returns",
+    "load", "in", "practice", "people", "notice", "only", "what", "changes", "from", "day", "to", "night", "when",
+    "two", "sides", "meet", "one", "gives", "way", "then", "order", "returns",
 ];
 
 /// Tokens of an answer where nothing limits it.

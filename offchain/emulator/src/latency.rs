@@ -244,11 +244,10 @@ mod tests {
         let sampler = sampler(&model);
         std::fs::remove_dir_all(&folder).unwrap();
         let (fate, timing) = sampler.draw();
-        assert_eq!((fate, timing.ttft, timing.per_token), (
-            Fate::Answer,
-            Duration::from_millis(250),
-            Duration::from_millis(50)
-        ));
+        assert_eq!(
+            (fate, timing.ttft, timing.per_token),
+            (Fate::Answer, Duration::from_millis(250), Duration::from_millis(50))
+        );
         assert_eq!(timing.at(20), Duration::from_millis(1_250));
         assert_eq!(sampler.draw().0, Fate::Status500);
         assert_eq!(sampler.draw().0, Fate::Answer);

@@ -267,7 +267,11 @@ impl EndpointProfile {
             return Err(field("id", &self.place(), "use 1 to 64 letters, digits, `-`, `_` or `.`".to_owned()));
         }
         if self.max_concurrency == Some(0) {
-            return Err(field("max_concurrency", &self.place(), "0 serves nobody; leave it out or raise it".to_owned()));
+            return Err(field(
+                "max_concurrency",
+                &self.place(),
+                "0 serves nobody; leave it out or raise it".to_owned(),
+            ));
         }
         if let Some(unknown) = self.task_types.iter().find(|name| !TASK_TYPES.contains(&name.as_str())) {
             let problem = format!("unknown task type `{unknown}`; use some of {}", TASK_TYPES.join(", "));
@@ -295,8 +299,7 @@ impl ModelProfile {
             _ => return Err(field("latency", place, "give exactly one of `latency` and `recorded`".to_owned())),
         }
         let failures = &self.failures;
-        let rates =
-            [failures.status_500, failures.status_429, failures.hang, failures.malformed, failures.broken];
+        let rates = [failures.status_500, failures.status_429, failures.hang, failures.malformed, failures.broken];
         for rate in rates {
             in_range("failures", place, rate, 0.0, 1.0)?;
         }

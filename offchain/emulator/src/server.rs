@@ -143,11 +143,7 @@ impl Emulator {
     ///
     /// [`EmulatorError::Field`], [`EmulatorError::Csv`] and [`EmulatorError::Io`] of the profile;
     /// [`EmulatorError::Listen`] when the address is taken.
-    pub async fn start(
-        profile: Profile,
-        listen: SocketAddr,
-        cancel: CancellationToken,
-    ) -> Result<Self, EmulatorError> {
+    pub async fn start(profile: Profile, listen: SocketAddr, cancel: CancellationToken) -> Result<Self, EmulatorError> {
         profile.check()?;
         let mut endpoints = BTreeMap::new();
         for endpoint in profile.endpoints {

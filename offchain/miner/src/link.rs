@@ -113,6 +113,7 @@ pub async fn connect(
     introduction: Introduction,
     deadline: Duration,
 ) -> Result<Link, LinkError> {
+    choose_tls_provider();
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
@@ -155,6 +156,14 @@ pub async fn connect(
     // The gateway pings at this interval; three missed ones are silence.
     reader.silence = Duration::from_millis(welcome.ping_interval_ms.saturating_mul(3).max(AUTH_DEADLINE_MS));
     Ok(Link { challenge, welcome, reader, writer })
+}
+
+/// Names the process's TLS provider where nobody has: with two of them compiled in, the TLS library would panic.
+fn choose_tls_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Losing the race to another thread leaves a provider in place all the same.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
 }
 
 fn check(challenge: &Challenge, expected: &Expected) -> Result<(), LinkError> {
@@ -280,6 +289,18 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
+
+    #[tokio::test]
+    async fn connecting_fails_in_an_orderly_way_when_the_server_speaks_no_tls() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("wss://{}/v1/miner", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+        let introduction = Introduction { role: Role::Measure, models: vec![], agent: String::new() };
+        let keypair = Keypair::dev("//Miner").unwrap();
+        let deadline = Duration::from_secs(5);
+        let error = connect(&url, &keypair, &Expected::default(), introduction, deadline).await.err().unwrap();
+        assert!(matches!(error, LinkError::Socket(_)) && error.is_retryable(), "{error}");
+    }
 
     #[test]
     fn url_of_the_socket_follows_from_the_gateways() {

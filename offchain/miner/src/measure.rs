@@ -160,7 +160,8 @@ impl Miner {
         let mut done = None;
         while let Some(plan) = next_epoch(self.chain.as_ref(), &self.config, done, cancel).await? {
             if let Err(error) = self.epoch(&plan, &measurer, cancel).await {
-                if !matches!(error, Error::TooLate { .. }) && !error.is_retryable() && !matches!(error, Error::Chain(_)) {
+                if !matches!(error, Error::TooLate { .. }) && !error.is_retryable() && !matches!(error, Error::Chain(_))
+                {
                     return Err(error);
                 }
                 tracing::error!(epoch = plan.epoch, %error, "epoch without a committed bundle");
@@ -176,7 +177,11 @@ impl Miner {
 
     async fn epoch(&self, plan: &EpochPlan, measurer: &Measurer, cancel: &CancellationToken) -> Result<(), Error> {
         if !plan.registered(&self.keypair.public()) {
-            tracing::warn!(epoch = plan.epoch, netuid = plan.netuid, "not registered on the subnet; nothing is measured");
+            tracing::warn!(
+                epoch = plan.epoch,
+                netuid = plan.netuid,
+                "not registered on the subnet; nothing is measured"
+            );
             return Ok(());
         }
         let mut folder = EpochFolder::open(&self.config.data_dir, plan)?;

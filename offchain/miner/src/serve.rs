@@ -41,12 +41,9 @@ pub async fn run(config: Config, keypair: Keypair, cancel: CancellationToken) ->
     let client = upstream::client(plan.max_in_flight())
         .map_err(|error| Error::Config { field: "backend_url", problem: error.to_string() })?;
     let keypair = Arc::new(keypair);
-    let mut backoff = Backoff::new(
-        Duration::from_millis(plan.reconnect_min_ms),
-        Duration::from_millis(plan.reconnect_max_ms),
-    );
-    let introduction =
-        Introduction { role: Role::Serve, models: plan.offers(), agent: plan.agent.clone() };
+    let mut backoff =
+        Backoff::new(Duration::from_millis(plan.reconnect_min_ms), Duration::from_millis(plan.reconnect_max_ms));
+    let introduction = Introduction { role: Role::Serve, models: plan.offers(), agent: plan.agent.clone() };
     let result = loop {
         let connecting = link::connect(
             &plan.socket_url,
@@ -95,4 +92,3 @@ pub async fn run(config: Config, keypair: Keypair, cancel: CancellationToken) ->
     receipts_task.await.map_err(|_| Error::Job { job: "the receipt book" })?;
     result
 }
-

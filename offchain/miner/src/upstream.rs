@@ -238,4 +238,3 @@ impl Events {
 
 /// The data of the event that ends a stream.
 pub const DONE: &str = "[DONE]";
-

@@ -134,7 +134,8 @@ impl Endpoint {
     /// Models × task types of this endpoint.
     #[must_use]
     pub fn cells(&self) -> Vec<Cell> {
-        let pairs = self.models.iter().flat_map(|model| self.task_types.iter().map(move |task_type| (model, task_type)));
+        let pairs =
+            self.models.iter().flat_map(|model| self.task_types.iter().map(move |task_type| (model, task_type)));
         // Parsing refused every triple that makes no cell, so none is dropped here.
         pairs.filter_map(|(model, task_type)| Cell::new(&model.id, &self.id, task_type).ok()).collect()
     }

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use clawrank_client::ChainPort;
+use clawrank_client::{ChainPort, types::Commitment};
 use clawrank_miner::{
     Error,
     measure::{Config, EpochFolder, EpochPlan, Record},
     now_ms,
 };
-use clawrank_primitives::proof::Keypair;
+use clawrank_primitives::proof::{Bundle, Keypair};
 use tokio_util::sync::CancellationToken;
 
 use super::intel::{Cheat, Trick};
@@ -49,6 +49,9 @@ pub(super) async fn steal(
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    if !committed(cheat, plan, &victim).await? {
+        return Ok(None);
+    }
     let own = EpochFolder::path_of(&cheat.config.data_dir, plan);
     let copy = |name: &str| -> io::Result<u64> {
         fs::create_dir_all(&own)?;
@@ -63,4 +66,21 @@ pub(super) async fn steal(
         first.attempt.total_ms = first.attempt.total_ms.saturating_add(1);
     }
     Ok(Some((folder, records)))
+}
+
+/// Waits until the victim's root is on chain: before that nobody but the victim has its bundle. False at the end of the
+/// time for committing.
+async fn committed(cheat: &Cheat, plan: &EpochPlan, victim: &Path) -> Result<bool, Error> {
+    let path = victim.join("bundle.scale");
+    let bytes = fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+    let Ok(bundle) = Bundle::decode_limited(&bytes) else { return Ok(false) };
+    while now_ms() <= plan.measure_end_ms.saturating_add(60_000) && !cheat.cancel.is_cancelled() {
+        let all = cheat.chain.commitments(plan.netuid).await?;
+        let of_victim = |c: &Commitment| c.hotkey == bundle.hotkey && c.data.ends_with(&bundle.header.root);
+        if all.iter().any(of_victim) {
+            return Ok(true);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Ok(false)
 }

@@ -30,7 +30,11 @@ pub async fn liar(
     Cheat::new(config, keypair, chain, cancel)?.run(&Trick::Lie(part)).await
 }
 
-pub(super) async fn lie(cheat: &Cheat, plan: &EpochPlan, part: Ppb) -> Result<Option<(EpochFolder, Vec<Record>)>, Error> {
+pub(super) async fn lie(
+    cheat: &Cheat,
+    plan: &EpochPlan,
+    part: Ppb,
+) -> Result<Option<(EpochFolder, Vec<Record>)>, Error> {
     let mut folder = EpochFolder::open(&cheat.config.data_dir, plan)?;
     cheat.measurer.measure(plan, &mut folder, cheat.chain.heads(), &cheat.cancel).await?;
     if cheat.cancel.is_cancelled() {

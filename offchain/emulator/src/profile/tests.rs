@@ -66,9 +66,11 @@ fn profile_is_refused_with_place_and_field_when_a_value_is_bad() {
 
 #[test]
 fn profile_is_refused_with_the_line_when_it_is_not_of_the_shape() {
-    for (from, to) in
-        [("max_concurrency = 8", "max_concurency = 8"), ("ttft_sigma = 0.3", "ttft_sigma = \"x\""), ("seed = 7", "seed =")]
-    {
+    for (from, to) in [
+        ("max_concurrency = 8", "max_concurency = 8"),
+        ("ttft_sigma = 0.3", "ttft_sigma = \"x\""),
+        ("seed = 7", "seed ="),
+    ] {
         let error = Profile::parse(&GOOD.replacen(from, to, 1), "p.toml").unwrap_err().to_string();
         assert!(error.contains("profile p.toml") && error.contains("line "), "{error}");
     }

@@ -86,9 +86,10 @@ pub(super) async fn complete(
     if !is_admitted(endpoint, &headers) {
         return reply::error(StatusCode::UNAUTHORIZED, "invalid_api_key", "send the profile's api_key as bearer token");
     }
-    let body: ChatBody = match body.map_err(|cause| cause.to_string()).and_then(|bytes| {
-        serde_json::from_slice(&bytes).map_err(|cause| cause.to_string())
-    }) {
+    let body: ChatBody = match body
+        .map_err(|cause| cause.to_string())
+        .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|cause| cause.to_string()))
+    {
         Ok(body) => body,
         Err(cause) => return reply::error(StatusCode::BAD_REQUEST, "invalid_request_error", &cause),
     };
@@ -173,7 +174,10 @@ fn conversation(body: &ChatBody) -> Vec<Message> {
         }
         _ => String::new(),
     };
-    body.messages.iter().map(|message| Message { role: message.role.clone(), content: text(&message.content) }).collect()
+    body.messages
+        .iter()
+        .map(|message| Message { role: message.role.clone(), content: text(&message.content) })
+        .collect()
 }
 
 /// At temperature 0 the seed follows from the request; otherwise every request has its own.
@@ -198,7 +202,10 @@ fn events(envelope: &Envelope<'_>, text: &Text, timing: Timing, fate: Fate, usag
         };
         steps.push(Step::Send(timing.at(index), envelope.chunk(&delta, None)));
         if index.saturating_add(1) == middle && fate == Fate::Malformed {
-            steps.push(Step::Send(timing.at(index), "data: {\"choices\":[{\"index\":0,\"delta\":{\"cont\n\n".to_owned()));
+            steps.push(Step::Send(
+                timing.at(index),
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"cont\n\n".to_owned(),
+            ));
         }
         if index.saturating_add(1) == middle && fate == Fate::Broken {
             steps.push(Step::Break(timing.at(index)));

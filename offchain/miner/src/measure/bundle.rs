@@ -73,10 +73,7 @@ pub fn signal(
             .saturating_mul(u128::from(measured.n))
             .checked_div(u128::from(measured.ok))
             .unwrap_or(u128::MAX);
-        ranked
-            .entry((cell.model.clone(), cell.task_type.clone()))
-            .or_default()
-            .push((cost, cell.endpoint.clone()));
+        ranked.entry((cell.model.clone(), cell.task_type.clone())).or_default().push((cost, cell.endpoint.clone()));
     }
     let entry = |((model, task_type), mut endpoints): (_, Vec<(u128, EndpointName)>)| {
         endpoints.sort();
@@ -105,7 +102,8 @@ mod tests {
 
     fn ranking(rows: &[(&str, u32, u32, u32, u64)], micro_usd_per_second: u64) -> Vec<String> {
         let cells: Vec<Cell> = rows.iter().map(|row| cell(row.0)).collect();
-        let measured: Vec<_> = rows.iter().zip(&cells).map(|(row, cell)| telemetry(cell, row.1, row.2, row.3)).collect();
+        let measured: Vec<_> =
+            rows.iter().zip(&cells).map(|(row, cell)| telemetry(cell, row.1, row.2, row.3)).collect();
         let costs = rows.iter().zip(&cells).map(|(row, cell)| (cell.id(), row.4)).collect();
         let params = IntelParams { micro_usd_per_second, ..IntelParams::clawrank() };
         let signal = signal(&cells, &measured, &costs, &params);

@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn setting_is_named_when_it_is_bad() {
-        let cases: [(&str, fn(&mut Config)); 8] = [
+        type Change = fn(&mut Config);
+        let cases: [(&str, Change); 8] = [
             ("gateway_url", |c| c.gateway_url = "nowhere".into()),
             ("gateway_url", |c| c.gateway_url = "ws://x".into()),
             ("max_attempts_per_cell", |c| c.max_attempts_per_cell = 0),

@@ -25,11 +25,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{
-    CallResult, Config, EpochFolder, EpochPlan, Record, Salts, call,
-    call::prompt_tokens,
-    log::LogWriter,
-};
+use super::{CallResult, Config, EpochFolder, EpochPlan, Record, Salts, call, call::prompt_tokens, log::LogWriter};
 use crate::{Error, now_ms, upstream};
 
 /// What an epoch's measuring gave, over all runs of the process.
@@ -112,8 +108,7 @@ impl Measurer {
             let key = endpoint.api_key()?;
             for cell in cells {
                 if let Some(model) = endpoint.model(cell.model.as_str()).cloned() {
-                    let target =
-                        Target { id: cell.id(), cell, endpoint: endpoint.clone(), model, key: key.clone() };
+                    let target = Target { id: cell.id(), cell, endpoint: endpoint.clone(), model, key: key.clone() };
                     targets.entry(endpoint.id.clone()).or_default().push(Arc::new(target));
                 }
             }
@@ -123,8 +118,8 @@ impl Measurer {
             return Err(Error::Config { field: "cells", problem });
         }
         let idle = usize::try_from(config.concurrency_per_endpoint).unwrap_or(usize::MAX);
-        let client = upstream::client(idle)
-            .map_err(|error| Error::Config { field: "catalogue", problem: error.to_string() })?;
+        let client =
+            upstream::client(idle).map_err(|error| Error::Config { field: "catalogue", problem: error.to_string() })?;
         Ok(Self { client, hotkey, config: config.clone(), targets })
     }
 

@@ -152,11 +152,8 @@ impl Shelf {
     /// [`Error::Io`].
     pub fn prune(&self, keep: u32) -> Result<(), Error> {
         let made = |path: &PathBuf| fs::metadata(path.join("secret")).and_then(|secret| secret.modified());
-        let mut folders: Vec<(SystemTime, PathBuf)> = self
-            .folders()?
-            .into_iter()
-            .map(|path| (made(&path).unwrap_or(SystemTime::UNIX_EPOCH), path))
-            .collect();
+        let mut folders: Vec<(SystemTime, PathBuf)> =
+            self.folders()?.into_iter().map(|path| (made(&path).unwrap_or(SystemTime::UNIX_EPOCH), path)).collect();
         folders.sort();
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         let old = folders.len().saturating_sub(keep);

@@ -41,8 +41,8 @@ impl Uploader {
     ///
     /// [`Error::Config`] when HTTP cannot be set up.
     pub fn new(config: &Config, keypair: Arc<Keypair>, genesis: Hash) -> Result<Self, Error> {
-        let client = upstream::client(1)
-            .map_err(|error| Error::Config { field: "gateway_url", problem: error.to_string() })?;
+        let client =
+            upstream::client(1).map_err(|error| Error::Config { field: "gateway_url", problem: error.to_string() })?;
         Ok(Self {
             client,
             base: config.gateway_url.trim_end_matches('/').to_owned(),
@@ -67,8 +67,7 @@ impl Uploader {
         let route = format!("/v1/bundles/{}", hex::encode(bundle.header.root));
         let failed = |source| Error::Gateway { route: format!("PUT {route}"), source };
         let body = bundle.encode();
-        let parts =
-            SignedParts { method: Method::Put, path_and_query: &route, body: &body, receiver: info.gateway.0 };
+        let parts = SignedParts { method: Method::Put, path_and_query: &route, body: &body, receiver: info.gateway.0 };
         let time_ms = now_ms().saturating_add_signed(offset_ms);
         let headers = sign_request(&self.keypair, parts, time_ms)
             .map_err(|error| failed(UpstreamError::Request(error.to_string())))?;

@@ -153,8 +153,9 @@ impl Config {
     pub(super) fn check(self) -> Result<Plan, Error> {
         let refuse = |field, problem: String| Error::Config { field, problem };
         let gateway = Url::parse(&self.gateway_url).map_err(|error| refuse("gateway_url", error.to_string()))?;
-        let socket_url = miner_url(&gateway)
-            .ok_or_else(|| refuse("gateway_url", format!("scheme `{}`; use http, https, ws or wss", gateway.scheme())))?;
+        let socket_url = miner_url(&gateway).ok_or_else(|| {
+            refuse("gateway_url", format!("scheme `{}`; use http, https, ws or wss", gateway.scheme()))
+        })?;
         let backend = Url::parse(&self.backend_url).map_err(|error| refuse("backend_url", error.to_string()))?;
         if !matches!(backend.scheme(), "http" | "https") {
             return Err(refuse("backend_url", format!("scheme `{}`; use http or https", backend.scheme())));
@@ -173,7 +174,10 @@ impl Config {
         for model in self.models {
             let name = model.id.clone();
             if name.is_empty() || name.len() > MAX_MODEL_BYTES || name.chars().any(char::is_control) {
-                return Err(refuse("models", format!("name `{name}` must have 1 to {MAX_MODEL_BYTES} printable bytes")));
+                return Err(refuse(
+                    "models",
+                    format!("name `{name}` must have 1 to {MAX_MODEL_BYTES} printable bytes"),
+                ));
             }
             if model.max_concurrency == 0 {
                 return Err(refuse("models", format!("max_concurrency of `{name}` is 0; serve at least 1")));

@@ -103,8 +103,7 @@ impl Shared<'_> {
         let deadline_ms = request.deadline_ms.min(self.plan.request_deadline_ms);
         let limits = Limits::new(deadline_ms, self.plan.max_answer_bytes);
         let body = self.body(request, &chat, model)?;
-        let response =
-            upstream::post(self.client, &self.plan.chat_url, self.plan.key.as_ref(), body, &limits).await?;
+        let response = upstream::post(self.client, &self.plan.chat_url, self.plan.key.as_ref(), body, &limits).await?;
         let mut text = DeliveredText::new(&request.salt.0);
         let usage = if request.stream {
             self.pass_stream(request, Events::new(response, limits), &mut text).await?

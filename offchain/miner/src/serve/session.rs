@@ -60,8 +60,7 @@ impl Session {
         let (outgoing, waiting) = mpsc::channel(OUTGOING);
         let mut writing = tokio::spawn(write(writer, waiting));
         let slot = |limit: u32| Arc::new(Semaphore::new(usize::try_from(limit).unwrap_or(Semaphore::MAX_PERMITS)));
-        let slots =
-            self.plan.models.iter().map(|(name, model)| (name.clone(), slot(model.max_concurrency))).collect();
+        let slots = self.plan.models.iter().map(|(name, model)| (name.clone(), slot(model.max_concurrency))).collect();
         let mut running = Running {
             gateway: challenge.gateway.0,
             max_frame_bytes: welcome.max_frame_bytes,

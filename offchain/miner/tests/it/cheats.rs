@@ -10,12 +10,7 @@ use clawrank_primitives::{gate::check_faithfulness, proof::Keypair, units::Ppb};
 use clawrank_protocol::frames::{GatewayFrame, MinerFrame};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    chain::FakeChain,
-    gateway::StubGateway,
-    measure::two_endpoints,
-    serve::chat,
-};
+use crate::{chain::FakeChain, gateway::StubGateway, measure::two_endpoints, serve::chat};
 
 #[tokio::test]
 async fn ghost_answers_pings_and_no_requests() {

@@ -18,7 +18,7 @@ use clawrank_miner::now_ms;
 use clawrank_primitives::proof::{Bundle, HELLO_VERSION, Hello as SignedHello, Keypair, Method};
 use clawrank_protocol::{
     Hex, Hotkey, RequestId,
-    frames::{Challenge, GatewayFrame, Hello, MinerFrame, Refused, RefusalCode, Request, Welcome},
+    frames::{Challenge, GatewayFrame, Hello, MinerFrame, RefusalCode, Refused, Request, Welcome},
     http::Info,
     limits::{MAX_MINER_FRAME_BYTES, PROTOCOL_VERSION},
     signed::{SignedParts, verify_request},
@@ -182,12 +182,8 @@ async fn bundle(
         return StatusCode::from_u16(status).unwrap();
     }
     let route = format!("/v1/bundles/{root}");
-    let parts = SignedParts {
-        method: Method::Put,
-        path_and_query: &route,
-        body: &body,
-        receiver: shared.keypair.public(),
-    };
+    let parts =
+        SignedParts { method: Method::Put, path_and_query: &route, body: &body, receiver: shared.keypair.public() };
     let verified =
         verify_request(|name| headers.get(name).and_then(|value| value.to_str().ok()), parts, now_ms()).unwrap();
     let bundle = Bundle::decode_limited(&body).unwrap();

@@ -41,7 +41,9 @@ pub struct Setup {
 /// Four cells: two endpoints × one model × (chat, math).
 pub async fn two_endpoints(second: &str) -> Setup {
     let endpoint = |id: &str, model: &str| {
-        format!("[[endpoint]]\nid = \"{id}\"\ntask_types = [\"chat\", \"math\"]\n[[endpoint.model]]\nid = \"m\"\n{model}\n")
+        format!(
+            "[[endpoint]]\nid = \"{id}\"\ntask_types = [\"chat\", \"math\"]\n[[endpoint.model]]\nid = \"m\"\n{model}\n"
+        )
     };
     setup(emulators(&format!("{}{}", endpoint("a", FAST), endpoint("b", second))).await)
 }
@@ -217,7 +219,8 @@ async fn nothing_is_recorded_when_the_caller_is_at_fault() {
     assert_eq!(limited.measure().await.2.attempts, 0);
     let absent = setup(emulator(FAST).await);
     let text = std::fs::read_to_string(&absent.config.catalogue).unwrap();
-    let catalogue = Catalogue::parse(&text.replace(&absent.emulator.base_url("a"), "http://127.0.0.1:9/v1"), "t").unwrap();
+    let catalogue =
+        Catalogue::parse(&text.replace(&absent.emulator.base_url("a"), "http://127.0.0.1:9/v1"), "t").unwrap();
     let absent = Setup { catalogue, ..absent };
     assert_eq!(absent.measure().await.2.attempts, 0);
 }
@@ -280,10 +283,7 @@ async fn root_is_committed_once_when_committing_is_repeated() {
     let (root, count) = (header.root, header.count);
     assert_eq!(
         setup.chain.calls(),
-        [
-            Call::SetCommitment { netuid: NETUID, data },
-            Call::CommitBundle { netuid: NETUID, epoch: 5, root, count }
-        ]
+        [Call::SetCommitment { netuid: NETUID, data }, Call::CommitBundle { netuid: NETUID, epoch: 5, root, count }]
     );
 }
 
@@ -444,7 +444,8 @@ async fn nothing_is_measured_when_the_hotkey_is_not_registered() {
 
 #[tokio::test]
 async fn miner_ends_when_subnet_or_catalogue_or_filter_is_wrong() {
-    let cases: [(fn(&mut Config, &Path), &str); 3] = [
+    type Change = fn(&mut Config, &Path);
+    let cases: [(Change, &str); 3] = [
         (|config, _| config.netuid = 3, "subnet"),
         (|config, folder| config.catalogue = folder.join("none.toml"), "none.toml"),
         (|config, _| config.cells.models = vec!["unknown".into()], "no cell of the catalogue is left"),

@@ -70,7 +70,8 @@ impl Gateway {
     async fn until_connected(&self, hotkey: Hotkey) {
         for _ in 0..400 {
             let response = self.http.get(format!("{}/v1/miners", self.url())).send().await.unwrap();
-            let response = if response.status() == 200 { response } else { self.signed(Method::Get, "/v1/miners", vec![]).await };
+            let response =
+                if response.status() == 200 { response } else { self.signed(Method::Get, "/v1/miners", vec![]).await };
             let miners: Miners = response.json().await.unwrap();
             if miners.miners.iter().any(|miner| miner.hotkey == hotkey) {
                 return;

@@ -80,7 +80,8 @@ async fn request_fails_as_busy_when_all_slots_are_taken() {
 
 #[tokio::test]
 async fn slot_is_free_and_nothing_is_said_when_a_request_is_cancelled() {
-    let running = start(&format!("{FAST}failures = {{ hang = 1.0 }}"), |config| config.models[0].max_concurrency = 1).await;
+    let running =
+        start(&format!("{FAST}failures = {{ hang = 1.0 }}"), |config| config.models[0].max_concurrency = 1).await;
     let mut connection = running.gateway.accept().await;
     for round in 1..=3u8 {
         let id = connection.request(round, true, &chat(8)).await;

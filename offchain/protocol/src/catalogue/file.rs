@@ -85,7 +85,11 @@ fn endpoint(source: &Source<'_>, raw: RawEndpoint) -> Result<Endpoint, Catalogue
         other => other.map(Spanned::into_inner),
     };
     if raw.models.get_ref().is_empty() {
-        return Err(source.error(raw.models.span(), "models", "empty; an endpoint serves at least one model".to_owned()));
+        return Err(source.error(
+            raw.models.span(),
+            "models",
+            "empty; an endpoint serves at least one model".to_owned(),
+        ));
     }
     let mut models: Vec<Model> = Vec::new();
     for entry in raw.models.into_inner() {
@@ -106,7 +110,8 @@ fn model(source: &Source<'_>, raw: RawModel) -> Result<Model, CatalogueError> {
     let upstream_id = match raw.upstream_id {
         Some(name) => {
             let span = name.span();
-            let name = ModelName::new(name.get_ref()).map_err(|error| source.error(span, "upstream_id", error.to_string()))?;
+            let name =
+                ModelName::new(name.get_ref()).map_err(|error| source.error(span, "upstream_id", error.to_string()))?;
             name.into_string()
         }
         None => raw.id.get_ref().trim().to_owned(),

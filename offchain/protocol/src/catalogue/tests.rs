@@ -29,11 +29,8 @@ fn refused(from: &str, to: &str) -> String {
 #[test]
 fn catalogue_gives_cells_and_urls_when_it_is_good() {
     let catalogue = Catalogue::parse(GOOD, "t").unwrap();
-    let names: Vec<String> = catalogue
-        .cells()
-        .iter()
-        .map(|cell| format!("{} {} {}", cell.model, cell.endpoint, cell.task_type))
-        .collect();
+    let names: Vec<String> =
+        catalogue.cells().iter().map(|cell| format!("{} {} {}", cell.model, cell.endpoint, cell.task_type)).collect();
     assert_eq!(
         names,
         [

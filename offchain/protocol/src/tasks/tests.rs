@@ -22,7 +22,10 @@ fn task_is_the_same_when_made_again_from_its_id() {
         for seed in 0..200 {
             let task = Task::from_id(task_type, &id(seed)).unwrap();
             assert_eq!(task, Task::from_id(task_type, &id(seed)).unwrap());
-            assert_eq!(task.request_bytes("m", true), Task::from_id(task_type, &id(seed)).unwrap().request_bytes("m", true));
+            assert_eq!(
+                task.request_bytes("m", true),
+                Task::from_id(task_type, &id(seed)).unwrap().request_bytes("m", true)
+            );
         }
     }
 }
@@ -38,7 +41,8 @@ fn tasks_differ_when_their_ids_differ() {
 
 #[test]
 fn task_is_pinned_to_known_bytes_when_its_id_is_zero() {
-    let body = |task_type| String::from_utf8(Task::from_id(task_type, &[0; 32]).unwrap().request_bytes("m", true)).unwrap();
+    let body =
+        |task_type| String::from_utf8(Task::from_id(task_type, &[0; 32]).unwrap().request_bytes("m", true)).unwrap();
     let pinned: Vec<&str> = include_str!("fixtures.txt").lines().collect();
     assert_eq!(pinned, TASK_TYPES.map(body));
 }

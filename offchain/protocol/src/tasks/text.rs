@@ -72,13 +72,31 @@ const PLACES: [&str; 24] = [
 ];
 
 const FIRST_NAMES: [&str; 24] = [
-    "Mara", "Jonas", "Aiko", "Pedro", "Lena", "Omar", "Ines", "Tomas", "Nadia", "Felix", "Rosa", "Viktor", "Elif", "Hugo",
-    "Sana", "Piotr", "Ada", "Bruno", "Yara", "Emil", "Tove", "Karim", "Lucia", "Anton",
+    "Mara", "Jonas", "Aiko", "Pedro", "Lena", "Omar", "Ines", "Tomas", "Nadia", "Felix", "Rosa", "Viktor", "Elif",
+    "Hugo", "Sana", "Piotr", "Ada", "Bruno", "Yara", "Emil", "Tove", "Karim", "Lucia", "Anton",
 ];
 
 const LAST_NAMES: [&str; 20] = [
-    "Lindqvist", "Okafor", "Tanaka", "Moreau", "Silva", "Novak", "Haddad", "Keller", "Byrne", "Rossi", "Jansen", "Yilmaz",
-    "Costa", "Berg", "Ferrari", "Nowak", "Virtanen", "Marino", "Dubois", "Horvat",
+    "Lindqvist",
+    "Okafor",
+    "Tanaka",
+    "Moreau",
+    "Silva",
+    "Novak",
+    "Haddad",
+    "Keller",
+    "Byrne",
+    "Rossi",
+    "Jansen",
+    "Yilmaz",
+    "Costa",
+    "Berg",
+    "Ferrari",
+    "Nowak",
+    "Virtanen",
+    "Marino",
+    "Dubois",
+    "Horvat",
 ];
 
 const PRODUCTS: [&str; 20] = [
