@@ -3,11 +3,7 @@
 
 use crate::SpecError;
 use clawrank_runtime::{AccountId, genesis::keys::Role};
-use sp_core::{
-    Pair,
-    crypto::Ss58Codec,
-    sr25519,
-};
+use sp_core::{Pair, crypto::Ss58Codec, sr25519};
 
 /// The account of an SS58 address, of `0x` and 64 hex digits, or of a secret URI (`//owner//cold`).
 ///

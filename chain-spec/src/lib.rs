@@ -2,7 +2,8 @@
 //! Chain specifications of local ClawRank chains.
 //!
 //! [`Options`] are what an operator says (as flags of `clawrank-node chain-spec`, or as a value), [`Options::topology`]
-//! checks them and derives the keys, [`chain_spec`] makes the specification that a node starts from.
+//! checks them and derives the keys, [`chain_spec`] makes the specification that a node starts from, [`to_json`] writes
+//! it out.
 //!
 //! # Keys
 //!
@@ -29,7 +30,7 @@ mod spec;
 pub use account::{parse_account, role_accounts};
 pub use clawrank_runtime::genesis::{Authority, NETUID, Neuron, Subnet, Topology, keys::Role, validator_stake};
 pub use options::{Options, Preset};
-pub use spec::{ChainSpec, chain_spec, with_block_time};
+pub use spec::{ChainSpec, chain_spec, genesis_storage, to_json, with_block_time};
 
 /// Why a specification cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +61,9 @@ pub enum SpecError {
         max: u64,
     },
     /// A flag does not name an account.
-    #[error("--{name} '{value}' is no account: give an SS58 address, 0x and 64 hex digits, or a secret URI like //owner//cold")]
+    #[error(
+        "--{name} '{value}' is no account: give an SS58 address, 0x and 64 hex digits, or a secret URI like //owner//cold"
+    )]
     BadAccount {
         /// The flag.
         name: &'static str,

@@ -22,7 +22,7 @@ const MAX_AUTHORITIES: u64 = 6;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Preset {
-    /// One authority, 250 ms blocks, epochs of 20 blocks: tests and demos.
+    /// One authority, 250 ms blocks, epochs of 10 blocks: tests and demos.
     #[default]
     Fast,
     /// Two authorities, 12 s blocks, epochs of 360 blocks: like the public chain.
@@ -76,7 +76,7 @@ pub struct Options {
     /// Block authors with well-known keys, 1 (Alice) to 6 (Alice to Ferdie) [default: the preset's]
     #[arg(long, value_name = "N")]
     pub authorities: Option<u32>,
-    /// Blocks between two epochs, 2 to 50400 [default: 20 for fast, else 360]
+    /// Blocks between two epochs, 2 to 50400 [default: 10 for fast, else 360]
     #[arg(long, value_name = "BLOCKS")]
     pub tempo: Option<u16>,
     /// Milliseconds between two blocks, 100 to 60000 [default: 250 for fast, else 12000]

@@ -13,16 +13,7 @@ fn main() {
 mod wasm {
     use std::{env, path::PathBuf};
 
-    /// Where the builder looks for the workspace's `Cargo.lock`, so that both halves compile the same versions.
-    const WORKSPACE_HINT: &str = "WASM_BUILD_WORKSPACE_HINT";
-
     pub(super) fn build() {
-        // The builder searches upwards from the target folder, which may lie outside the checkout.
-        if let Some(root) = workspace_root().filter(|_| env::var_os(WORKSPACE_HINT).is_none()) {
-            // SAFETY: a build script has one thread, and nothing has been spawned yet.
-            unsafe { env::set_var(WORKSPACE_HINT, root) };
-        }
-        println!("cargo:rerun-if-env-changed={WORKSPACE_HINT}");
         let mut builder = substrate_wasm_builder::WasmBuilder::init_with_defaults();
         for (from, to) in remapped_paths() {
             builder = builder.append_to_rust_flags(format!("--remap-path-prefix={}={to}", from.display()));

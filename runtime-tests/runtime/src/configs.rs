@@ -47,7 +47,7 @@ parameter_types! {
     pub FeeMultiplier: Multiplier = Multiplier::one();
     pub const SubtensorPalletId: PalletId = PalletId(*b"subtensr");
     pub const PotId: PalletId = PalletId(*b"claw/pot");
-    pub const CommitWindow: Ppb = Ppb::from_percent(50);
+    pub const CommitWindow: Ppb = Ppb::from_percent(60);
     pub Cap: CapParams = CapParams::default();
 }
 

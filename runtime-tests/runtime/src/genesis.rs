@@ -13,7 +13,7 @@ use sp_genesis_builder::PresetId;
 pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
 /// Two authorities, 12 s blocks.
 pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
-/// One authority, 250 ms blocks, epochs of 20 blocks.
+/// One authority, 250 ms blocks, epochs of 10 blocks.
 pub const FAST: &str = "fast";
 
 /// The presets that [`preset`] knows.

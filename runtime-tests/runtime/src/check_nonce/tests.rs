@@ -28,9 +28,7 @@ fn execute(test: impl FnOnce()) {
 
 /// Runs the extension for a transaction of `who` with `nonce`, and returns the pool's error, if any.
 fn check(who: AccountId, nonce: u32, info: &DispatchInfo) -> Result<(), TransactionValidityError> {
-    CheckNonce::<Runtime>::from(nonce)
-        .validate_and_prepare(RuntimeOrigin::signed(who), &call(), info, 0, 0)
-        .map(|_| ())
+    CheckNonce::<Runtime>::from(nonce).validate_and_prepare(RuntimeOrigin::signed(who), &call(), info, 0, 0).map(|_| ())
 }
 
 #[test]
@@ -68,14 +66,7 @@ fn later_nonce_requires_the_one_before_when_validated() {
     execute(|| {
         let validate = |nonce| {
             CheckNonce::<Runtime>::from(nonce)
-                .validate_only(
-                    RuntimeOrigin::signed(account(3)),
-                    &call(),
-                    &FREE,
-                    0,
-                    TransactionSource::External,
-                    0,
-                )
+                .validate_only(RuntimeOrigin::signed(account(3)), &call(), &FREE, 0, TransactionSource::External, 0)
                 .unwrap()
                 .0
         };

@@ -101,11 +101,7 @@ impl Authority {
         sr.into_iter()
             .zip(ed)
             .take(n)
-            .map(|(sr, ed)| Self {
-                aura: sr.public().into(),
-                grandpa: ed.public().into(),
-                account: sr.to_account_id(),
-            })
+            .map(|(sr, ed)| Self { aura: sr.public().into(), grandpa: ed.public().into(), account: sr.to_account_id() })
             .collect()
     }
 }
@@ -175,7 +171,7 @@ impl Topology {
         let (authorities, slot_duration_ms, tempo) = match name {
             super::DEVELOPMENT => (1, DEFAULT_SLOT_DURATION_MS, 360),
             super::LOCAL_TESTNET => (2, DEFAULT_SLOT_DURATION_MS, 360),
-            super::FAST => (1, 250, 20),
+            super::FAST => (1, 250, 10),
             _ => return None,
         };
         Some(Self {

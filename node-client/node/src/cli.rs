@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+//! The command line.
+
+use sc_cli::RunCmd;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  clawrank-node --dev --block-time-ms 250
+      One authority on a temporary chain with subnet 92, 250 ms blocks; RPC on ws://127.0.0.1:9944.
+  clawrank-node --dev --sealing manual
+      Blocks only by the RPC engine_createBlock(create_empty, finalize, parent_hash).
+  clawrank-node chain-spec --preset fast --miners 8 --validators 4 --tempo 20 > spec.json
+  clawrank-node --chain spec.json --alice --base-path /tmp/alice
+      A chain of your own: its topology is in the specification, its data outlives the node.
+  clawrank-node --chain local --alice --base-path /tmp/alice --node-key <64 hex digits>
+  clawrank-node --chain local --bob --base-path /tmp/bob --port 30334 --rpc-port 9945 \\
+      --bootnodes /ip4/127.0.0.1/tcp/30333/p2p/<peer id of alice> --unsafe-force-node-key-generation
+      Two authorities.
+
+--chain takes: dev (one authority, 12 s blocks), local (two authorities, 12 s), fast (one authority, 250 ms), or a file.";
+
+/// A node of a local ClawRank chain.
+#[derive(Debug, clap::Parser)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) subcommand: Option<Subcommand>,
+
+    #[command(flatten)]
+    pub(crate) run: RunCmd,
+
+    /// Milliseconds between two blocks of a new dev, local or fast chain, 100 to 60000.
+    ///
+    /// The block time is part of genesis: a chain that exists, or one from a specification file, keeps its own.
+    #[arg(long, value_name = "MS")]
+    pub(crate) block_time_ms: Option<u64>,
+
+    /// How blocks come to be.
+    #[arg(long, value_enum, default_value = "slots")]
+    pub(crate) sealing: Sealing,
+}
+
+/// How blocks come to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Sealing {
+    /// One block per slot by Aura, finalised by GRANDPA.
+    Slots,
+    /// A block whenever the RPC `engine_createBlock` asks for one; time advances by one slot per block.
+    Manual,
+    /// A finalised block for every transaction that becomes ready, and whenever the RPC asks for one.
+    Instant,
+}
+
+/// What the program does instead of running a node.
+#[derive(Debug, clap::Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "parsed once")]
+pub(crate) enum Subcommand {
+    /// Write the specification of a chain to standard output
+    ChainSpec(ChainSpecCmd),
+
+    /// Show the embedded runtime: version, size and BLAKE2b-256 of its Wasm
+    Runtime(RuntimeCmd),
+
+    /// Generate, inspect and insert keys
+    #[command(subcommand)]
+    Key(sc_cli::KeySubcommand),
+
+    /// Validate blocks
+    CheckBlock(sc_cli::CheckBlockCmd),
+
+    /// Export blocks
+    ExportBlocks(sc_cli::ExportBlocksCmd),
+
+    /// Import blocks
+    ImportBlocks(sc_cli::ImportBlocksCmd),
+
+    /// Remove the whole chain
+    PurgeChain(sc_cli::PurgeChainCmd),
+}
+
+/// Options of `chain-spec`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChainSpecCmd {
+    #[command(flatten)]
+    pub(crate) options: clawrank_chain_spec::Options,
+
+    /// Write raw storage instead of a readable patch: what nodes of other builds must share to agree on genesis
+    #[arg(long)]
+    pub(crate) raw: bool,
+}
+
+/// Options of `runtime`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RuntimeCmd {
+    /// Print the hash alone
+    #[arg(long)]
+    pub(crate) hash: bool,
+
+    /// Also write the compressed Wasm to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wasm: Option<PathBuf>,
+}

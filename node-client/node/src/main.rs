@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+//! `clawrank-node`: a node of a local ClawRank chain.
+//!
+//! Blocks come from Aura and are finalised by GRANDPA, or are sealed on demand (`--sealing`). The database is ParityDB.
+//! Absent on purpose: off-chain workers (the runtime has none) and telemetry (a local chain has nobody to tell).
+
+mod cli;
+mod command;
+mod rpc;
+mod sealing;
+mod service;
+
+fn main() -> sc_cli::Result<()> {
+    command::run()
+}

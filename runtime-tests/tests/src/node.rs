@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Real nodes as child processes, each on ports of its own and a folder that goes with it.
+
+use serde_json::{Value, json};
+use std::{
+    fs::File,
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// How long a single RPC may take.
+const RPC_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A running node; dropped, it is killed and its folder removed.
+pub struct Node {
+    process: Child,
+    folder: TempDir,
+    rpc: SocketAddr,
+    started: Instant,
+}
+
+/// The node's program: `CLAWRANK_NODE_BIN`, else `clawrank-node` beside the running test's profile folder.
+///
+/// # Panics
+///
+/// When there is none.
+pub fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("CLAWRANK_NODE_BIN") {
+        return PathBuf::from(path);
+    }
+    let test = std::env::current_exe().expect("a test knows its program");
+    let found = test.ancestors().skip(1).take(3).map(|folder| folder.join("clawrank-node")).find(|path| path.is_file());
+    found.unwrap_or_else(|| {
+        panic!("no clawrank-node beside {}: run `cargo build --release -p clawrank-node` first", test.display())
+    })
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port of the loopback is free");
+    listener.local_addr().expect("a bound listener has an address").port()
+}
+
+impl Node {
+    /// Starts a node with `args`, an RPC and a p2p port of its own, and a base path in a fresh folder.
+    pub fn start(args: &[&str]) -> Self {
+        Self::start_at(free_port(), args)
+    }
+
+    /// [`Node::start`] with a given p2p port.
+    pub fn start_at(p2p_port: u16, args: &[&str]) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let rpc_port = free_port();
+        let log = File::create(folder.path().join("log")).expect("a log file");
+        let process = Command::new(program())
+            .args(args)
+            .arg("--base-path")
+            .arg(folder.path().join("data"))
+            .args(["--rpc-port", &rpc_port.to_string()])
+            .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{p2p_port}")])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a second handle of the log"))
+            .stderr(log)
+            .spawn()
+            .expect("the node's program starts");
+        let rpc = SocketAddr::from((Ipv4Addr::LOCALHOST, rpc_port));
+        Self { process, folder, rpc, started: Instant::now() }
+    }
+
+    /// The address of its RPC.
+    pub fn rpc_address(&self) -> SocketAddr {
+        self.rpc
+    }
+
+    /// The time since it was started.
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// The folder of its data and log.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// The result of an RPC.
+    ///
+    /// # Errors
+    ///
+    /// The node's error as JSON text, or why there was no answer.
+    pub fn rpc(&self, method: &str, params: Value) -> Result<Value, String> {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        let answer = post(self.rpc, &body).map_err(|error| format!("{method}: {error}"))?;
+        let answer: Value = serde_json::from_str(&answer).map_err(|error| format!("{method}: {error} in {answer}"))?;
+        match answer.get("error") {
+            Some(error) => Err(error.to_string()),
+            None => Ok(answer.get("result").cloned().unwrap_or(Value::Null)),
+        }
+    }
+
+    /// The number of its best block, or `None` while it does not answer.
+    pub fn best(&self) -> Option<u64> {
+        number(&self.rpc("chain_getHeader", json!([])).ok()?)
+    }
+
+    /// The number of the last block it holds final.
+    pub fn finalized(&self) -> Option<u64> {
+        let hash = self.rpc("chain_getFinalizedHead", json!([])).ok()?;
+        number(&self.rpc("chain_getHeader", json!([hash])).ok()?)
+    }
+
+    /// Its peer id, once it answers.
+    pub fn peer_id(&self) -> Option<String> {
+        self.rpc("system_localPeerId", json!([])).ok()?.as_str().map(str::to_owned)
+    }
+
+    /// Asks again until `question` has an answer, and says how long the node had been up by then.
+    ///
+    /// # Panics
+    ///
+    /// After `deadline`, with the end of the node's log.
+    pub fn wait<R>(
+        &mut self,
+        what: &str,
+        deadline: Duration,
+        mut question: impl FnMut(&Self) -> Option<R>,
+    ) -> (R, Duration) {
+        let end = Instant::now() + deadline;
+        loop {
+            if let Some(answer) = question(self) {
+                return (answer, self.age());
+            }
+            let alive = self.is_alive();
+            if !alive || Instant::now() > end {
+                let log = self.log();
+                let tail: Vec<_> = log.lines().rev().take(30).collect();
+                let tail: Vec<_> = tail.into_iter().rev().collect();
+                panic!("no {what} within {deadline:?} (node alive: {alive}); its log ends:\n{}", tail.join("\n"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn number(header: &Value) -> Option<u64> {
+    u64::from_str_radix(header.get("number")?.as_str()?.trim_start_matches("0x"), 16).ok()
+}
+
+/// One HTTP POST, the body of the answer.
+fn post(address: SocketAddr, body: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, RPC_DEADLINE)?;
+    stream.set_read_timeout(Some(RPC_DEADLINE))?;
+    write!(
+        stream,
+        "POST / HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(|| std::io::Error::other("no HTTP answer"))?;
+    Ok(body.to_owned())
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A worker's view of an epoch: from the public storage of a subnet to the input of [`yuma::epoch`].
+//!
+//! Written against storage alone, not against the pallet's own code, so that it can be compared with it.
+
+use clawrank_primitives::{
+    emission::yuma::{self, ConsensusMode, LiquidAlpha, Neuron, YumaInput, YumaOutput, YumaParams},
+    units::Rao,
+};
+use clawrank_runtime::{AccountId, Runtime};
+use pallet_subtensor as subtensor;
+use subtensor::{MechId, NetUid, NetUidStorageIndex};
+
+type Rows = Vec<Vec<(u16, u16)>>;
+
+/// What the epoch of `netuid` would write if it ran in `block`, the next one: one output per mechanism.
+///
+/// To be called over the state of the block before.
+pub fn epoch(netuid: NetUid, block: u64) -> Vec<(NetUidStorageIndex, YumaOutput)> {
+    let count = subtensor::MechanismCountCurrent::<Runtime>::get(netuid).0;
+    let pool = pool(netuid);
+    (0..count)
+        .map(|mecid| NetUidStorageIndex::new(netuid, MechId(mecid)))
+        .zip(yuma::split_mechanisms(pool, &vec![1; count.into()]))
+        .map(|(index, part)| (index, yuma::epoch(&input(netuid, index, block, part)).expect("a sound input")))
+        .collect()
+}
+
+/// What is pending once the next block has accrued its emission; one subnet emits.
+fn pool(netuid: NetUid) -> Rao {
+    let cut = if subtensor::OwnerCutEnabled::<Runtime>::get(netuid) {
+        subtensor::SubnetOwnerCut::<Runtime>::get()
+    } else {
+        0
+    };
+    let split = yuma::split_41_41_18(Rao(subtensor::BlockEmission::<Runtime>::get()), cut, 0);
+    let pending = subtensor::PendingServerEmission::<Runtime>::get(netuid).0
+        + subtensor::PendingValidatorEmission::<Runtime>::get(netuid).0;
+    Rao(pending + split.server.get() + split.validator.get() + split.root.get())
+}
+
+fn input(netuid: NetUid, index: NetUidStorageIndex, block: u64, emission: Rao) -> YumaInput {
+    let n = subtensor::SubnetworkN::<Runtime>::get(netuid);
+    let tempo = subtensor::Tempo::<Runtime>::get(netuid);
+    let hotkeys: Vec<AccountId> = (0..n).map(|uid| subtensor::Keys::<Runtime>::get(netuid, uid)).collect();
+    let updates = subtensor::LastUpdate::<Runtime>::get(index);
+    let permits = subtensor::ValidatorPermit::<Runtime>::get(netuid);
+    let hidden = subtensor::CommitRevealWeightsEnabled::<Runtime>::get(netuid);
+    let neuron = |(uid, hotkey): (usize, &AccountId)| Neuron {
+        stake: subtensor::Pallet::<Runtime>::stake_weight(netuid, hotkey),
+        last_update: updates.get(uid).copied().unwrap_or_default(),
+        registered_at: subtensor::BlockAtRegistration::<Runtime>::get(netuid, uid as u16),
+        permit: permits.get(uid).copied().unwrap_or_default(),
+        first_commit: hidden.then(|| first_commit(netuid, index, hotkey)).flatten(),
+    };
+    YumaInput {
+        params: YumaParams {
+            kappa: subtensor::Kappa::<Runtime>::get(netuid),
+            bonds_penalty: subtensor::BondsPenalty::<Runtime>::get(netuid),
+            bonds_moving_average: subtensor::BondsMovingAverage::<Runtime>::get(netuid),
+            max_allowed_validators: subtensor::MaxAllowedValidators::<Runtime>::get(netuid),
+            activity_cutoff: yuma::activity_cutoff(subtensor::ActivityCutoffFactorMilli::<Runtime>::get(netuid), tempo),
+            tempo: tempo.into(),
+            stake_threshold: subtensor::StakeThreshold::<Runtime>::get(),
+            yuma3: subtensor::Yuma3On::<Runtime>::get(netuid),
+            liquid_alpha: subtensor::LiquidAlphaOn::<Runtime>::get(netuid).then(|| liquid_alpha(netuid)),
+        },
+        block,
+        last_step_block: subtensor::LastMechansimStepBlock::<Runtime>::get(netuid),
+        owner: subtensor::Uids::<Runtime>::get(netuid, subtensor::SubnetOwnerHotkey::<Runtime>::get(netuid)),
+        neurons: hotkeys.iter().enumerate().map(neuron).collect(),
+        weights: (0..n).map(|uid| subtensor::Weights::<Runtime>::get(index, uid).into_vec()).collect(),
+        bonds: (0..n).map(|uid| subtensor::Bonds::<Runtime>::get(index, uid).into_vec()).collect(),
+        previous_consensus: parts(&subtensor::ConsensusByMechanism::<Runtime>::get(index)),
+        emission,
+    }
+}
+
+/// The block of the oldest commit that can still be revealed once the due epoch counts.
+fn first_commit(netuid: NetUid, index: NetUidStorageIndex, hotkey: &AccountId) -> Option<u64> {
+    let current = subtensor::SubnetEpochIndex::<Runtime>::get(netuid) + 1;
+    let period = subtensor::RevealPeriodEpochs::<Runtime>::get(netuid);
+    let commits = subtensor::WeightCommits::<Runtime>::get(index, hotkey)?;
+    commits.iter().filter(|(_, epoch, _, _)| epoch + period >= current).map(|(_, _, block, _)| *block).min()
+}
+
+fn liquid_alpha(netuid: NetUid) -> LiquidAlpha {
+    let (alpha_low, alpha_high) = subtensor::AlphaValues::<Runtime>::get(netuid);
+    LiquidAlpha {
+        alpha_low,
+        alpha_high,
+        steepness: subtensor::AlphaSigmoidSteepness::<Runtime>::get(netuid),
+        consensus: ConsensusMode::Auto,
+    }
+}
+
+/// What an epoch wrote for one mechanism.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Incentive, in 1/65,535.
+    pub incentive: Vec<u16>,
+    /// Consensus, in 1/65,535.
+    pub consensus: Vec<u16>,
+    /// Bonds, a row per uid.
+    pub bonds: Rows,
+}
+
+impl Written {
+    /// What the chain has in storage.
+    pub fn on_chain(netuid: NetUid, index: NetUidStorageIndex) -> Self {
+        let n = subtensor::SubnetworkN::<Runtime>::get(netuid);
+        Self {
+            incentive: parts(&subtensor::Incentive::<Runtime>::get(index)),
+            consensus: parts(&subtensor::ConsensusByMechanism::<Runtime>::get(index)),
+            bonds: (0..n).map(|uid| subtensor::Bonds::<Runtime>::get(index, uid).into_vec()).collect(),
+        }
+    }
+
+    /// What a worker computed.
+    pub fn of(output: &YumaOutput) -> Self {
+        Self { incentive: output.incentive.clone(), consensus: output.consensus.clone(), bonds: output.bonds.clone() }
+    }
+}
+
+fn parts(values: &[sp_runtime::PerU16]) -> Vec<u16> {
+    values.iter().map(|value| sp_runtime::PerThing::deconstruct(*value)).collect()
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Real nodes: they start fast, find each other, agree and finalise.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use clawrank_runtime_tests::node::{Node, free_port, program};
+use serde_json::json;
+use std::{process::Command, time::Duration};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+fn first_block_appears_within_three_seconds_when_a_dev_node_starts() {
+    let mut node = Node::start(&["--dev", "--block-time-ms", "250"]);
+    let (_, first) = node.wait("first block", MINUTE, |node| node.best().filter(|best| *best >= 1));
+    println!("first block after {} ms", first.as_millis());
+    assert!(first < Duration::from_secs(3), "first block after {first:?}");
+    let (_, tenth) = node.wait("tenth block", MINUTE, |node| node.best().filter(|best| *best >= 10));
+    println!("tenth block after {} ms", tenth.as_millis());
+    node.wait("finality", MINUTE, |node| node.finalized().filter(|finalized| *finalized >= 5));
+}
+
+#[test]
+fn two_nodes_finalise_the_same_chain_when_one_knows_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = folder.path().join("spec.json");
+    let output = Command::new(program())
+        .args(["chain-spec", "--preset", "fast", "--authorities", "2", "--block-time-ms", "500", "--raw"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::write(&spec, output.stdout).unwrap();
+    let spec = spec.to_str().unwrap();
+
+    let (port, key) = (free_port(), "1".repeat(64));
+    let mut alice = Node::start_at(port, &["--chain", spec, "--alice", "--node-key", &key]);
+    let (peer, _) = alice.wait("peer id", MINUTE, Node::peer_id);
+    let boot = format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}");
+    let key = "2".repeat(64);
+    let mut bob = Node::start(&["--chain", spec, "--bob", "--node-key", &key, "--bootnodes", &boot]);
+
+    for node in [&mut alice, &mut bob] {
+        let (finalized, age) =
+            node.wait("finality by both", 2 * MINUTE, |node| node.finalized().filter(|finalized| *finalized >= 4));
+        println!("block {finalized} final after {} ms", age.as_millis());
+    }
+    let hash = |node: &Node| node.rpc("chain_getBlockHash", json!([4])).unwrap();
+    assert_eq!(hash(&alice), hash(&bob));
+    // Both author: an author of one node alone would leave every second slot empty and finality at zero.
+    assert_eq!(alice.rpc("system_health", json!([])).unwrap()["peers"], 1);
+}
+
+#[test]
+fn blocks_appear_on_demand_when_sealing_is_manual() {
+    let mut node = Node::start(&["--dev", "--sealing", "manual"]);
+    node.wait("RPC", MINUTE, Node::peer_id);
+    assert_eq!(node.best(), Some(0));
+    for number in 1..=5 {
+        let block = node.rpc("engine_createBlock", json!([true, true, null])).unwrap();
+        assert!(block["hash"].is_string(), "{block}");
+        assert_eq!(node.best(), Some(number));
+    }
+    assert_eq!(node.finalized(), Some(5));
+}
+
+#[test]
+fn block_time_is_refused_when_it_is_out_of_range_or_the_chain_is_a_file() {
+    for (args, says) in [
+        (["--dev", "--block-time-ms", "5"], "--block-time-ms is 5, must be 100 to 60000"),
+        (["--chain=spec.json", "--block-time-ms", "500"], "'spec.json' has its own"),
+    ] {
+        let output = Command::new(program()).args(args).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && error.contains(says), "{error}");
+    }
+}
