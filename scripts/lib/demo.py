@@ -30,7 +30,7 @@ LIAR, COPIER, VICTIM = SERVING + 8, SERVING + 9, SERVING  # of the intel miners,
 REQUESTS = 300
 MODELS = {"llama-3-8b": (50_000, 100_000), "mixtral-8x7b": (200_000, 400_000)}
 ENDPOINTS = {"aurora": 180, "borealis": 240, "corona": 320}  # median milliseconds to the first token
-TASKS = ["math", "json"]
+TASKS = ["math"]
 WASH_MODEL = "washer-7b"  # served by the washing miner alone, so that all its traffic is its own
 MARKUP = 100  # the gateway's price over the endpoints', so that a few requests pay for their tokens
 
@@ -75,6 +75,7 @@ class Demo:
         self.procs.start("node", [
             NODE, "--chain", spec, "--alice", "--validator", "--base-path", self.root / "node",
             "--rpc-port", self.port["rpc"], "--port", self.port["p2p"], "--no-telemetry", "--no-prometheus",
+            "--unsafe-force-node-key-generation",
         ])
 
     def write_endpoints(self) -> None:
@@ -119,7 +120,7 @@ class Demo:
         self.free_key = self.new_key("washer", "--free")
         config = self.write("gateway.toml", (
             f'prices_path = "{self.prices}"\n'
-            "[timing]\nregistry_ms = 500\n"
+            "[timing]\nregistry_ms = 500\nfirst_byte_ms = 3000\n"
             "[limits]\nmax_miners_per_address = 64\n"
         ))
         self.procs.start("gateway", [
@@ -133,7 +134,7 @@ class Demo:
             if i == GHOST:
                 self.procs.start(name, [
                     CLAWRANK, "emulator", "cheat", "ghost", "--dev-key", f"//miner//{i}", "--gateway", self.gateway_url,
-                    "--model", next(iter(MODELS)), "--netuid", NETUID,
+                    "--model", next(iter(MODELS)),
                 ])
                 continue
             models = [WASH_MODEL] if i == WASHER else list(MODELS)
@@ -145,7 +146,7 @@ class Demo:
                 "--backend", f"{self.emulator_url}/backend-{i}/v1", "--data-dir", self.root / name,
             ])
         config = self.write("measure.toml", (
-            "max_attempts_per_cell = 24\nconcurrency_per_endpoint = 4\nmeasure_until_percent = 50\ncommit_blocks = 6\n"
+            "max_attempts_per_cell = 40\nconcurrency_per_endpoint = 4\nmeasure_until_percent = 40\ncommit_blocks = 6\n"
         ))
         for i in range(SERVING, SERVING + INTEL):
             role = ["miner", "measure"]
@@ -240,8 +241,8 @@ class Demo:
                 commits = [c for r in reports if r for c in r["commits"]]
                 if len(commits) == VALIDATORS * state["mechanisms"] and all(c["state"] == "revealed" for c in commits):
                     return epoch, self.status()
-            note(f"    epoch {state['epoch']}, block {state['block']}: {self.sent['answered']}/{self.sent['asked']} answered")
-            time.sleep(2)
+            note(f"    epoch {state['epoch']}, block {state['block']}, next epoch in {state['blocks_to_next_epoch']} blocks")
+            time.sleep(5)
         detail = "\n".join(f"{n}:\n{self.procs.tail(n)}" for n in ("validator-0", "gateway", f"measure-{SERVING}"))
         raise Failed(f"weights were not revealed within {seconds:.0f} s\n{detail}")
 
@@ -274,6 +275,7 @@ class Demo:
             washing = pool.submit(self.wash)
             list(pool.map(self.ask, range(REQUESTS)))
             washing.result()
+        note(f"{self.sent['answered']} of {self.sent['asked']} answered; waiting for measurements, replays, commits and reveals")
         epoch, before = self.wait_revealed(first, 150)
         note(f"weights of epoch {epoch} are revealed; waiting for the epoch that pays them")
         after = self.wait_epoch(before["epoch"], 60)

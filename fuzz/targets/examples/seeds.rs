@@ -105,7 +105,10 @@ fn main() {
                 "33".repeat(64)
             ),
         ),
-        ("chunk", format!(r#"{{"type":"chunk","id":"{id}","seq":0,"data":{{"choices":[{{"delta":{{"content":"hi"}}}}]}}}}"#)),
+        (
+            "chunk",
+            format!(r#"{{"type":"chunk","id":"{id}","seq":0,"data":{{"choices":[{{"delta":{{"content":"hi"}}}}]}}}}"#),
+        ),
         ("fail", format!(r#"{{"type":"fail","id":"{id}","code":"busy","message":"full","retryable":true}}"#)),
         ("pong", r#"{"type":"pong","n":4}"#.to_owned()),
         ("open", format!(r#"{{"type":"open","id":"{id}","root":"{hex32}","leaves":[0,3],"deadline_ms":10000}}"#)),

@@ -65,7 +65,8 @@ fn encode_static(metadata: &Metadata, spec_version: u32, call: &Call) -> Result<
             compose_call!(metadata, SUBTENSOR, "commit_weights", *netuid, commit_hash).encode_some()
         }
         Call::RevealWeights { netuid, uids, values, salt, version_key } => {
-            compose_call!(metadata, SUBTENSOR, "reveal_weights", *netuid, uids, values, salt, *version_key).encode_some()
+            compose_call!(metadata, SUBTENSOR, "reveal_weights", *netuid, uids, values, salt, *version_key)
+                .encode_some()
         }
         Call::SetMechanismWeights { netuid, mecid, dests, weights, version_key } => {
             compose_call!(metadata, SUBTENSOR, "set_mechanism_weights", *netuid, *mecid, dests, weights, *version_key)

@@ -19,7 +19,7 @@ use crate::{
     runtime::{Key, Runtime},
     submit::{self, AccountInfo, Submitters},
     types::{
-        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, SubnetSnapshot, Submitted, WeightCommit,
+        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Submitted, SubnetSnapshot, WeightCommit,
     },
 };
 
@@ -232,3 +232,6 @@ impl ChainPort for Chain {
         self.inner.submitters.submit(signer, call).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,9 +74,11 @@ impl ChainConfig {
             .as_ref()
             .map(|text| {
                 let mut hash: Hash = [0; 32];
-                hex::decode_to_slice(text.trim_start_matches("0x"), &mut hash).map_err(|error| ClientError::Config {
-                    field: "genesis",
-                    why: format!("`{text}` is not 32 bytes of hexadecimal text: {error}"),
+                hex::decode_to_slice(text.trim_start_matches("0x"), &mut hash).map_err(|error| {
+                    ClientError::Config {
+                        field: "genesis",
+                        why: format!("`{text}` is not 32 bytes of hexadecimal text: {error}"),
+                    }
                 })?;
                 Ok::<_, ClientError>(hash)
             })
@@ -138,8 +140,9 @@ pub(crate) struct Endpoint(Url);
 impl Endpoint {
     fn parse(name: &str) -> Result<Self, ClientError> {
         let refuse = |why: &str| ClientError::Config { field: "endpoints", why: why.into() };
-        let text = network_url(name)
-            .ok_or_else(|| refuse("has an unknown network; use finney, test, local, archive, or a ws:// or wss:// URL"))?;
+        let text = network_url(name).ok_or_else(|| {
+            refuse("has an unknown network; use finney, test, local, archive, or a ws:// or wss:// URL")
+        })?;
         let url = Url::parse(&text).map_err(|error| refuse(&format!("has a URL that cannot be parsed: {error}")))?;
         match url.scheme() {
             "ws" | "wss" if url.has_host() => Ok(Self(url)),

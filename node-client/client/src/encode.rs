@@ -148,11 +148,9 @@ fn arguments(call: &Call) -> (&'static str, &'static str, Vec<(String, Value<()>
             arg("weights", numbers(weights)),
             arg("version_key", number(*version_key)),
         ],
-        Call::CommitMechanismWeights { netuid, mecid, commit_hash } => vec![
-            arg("netuid", number(*netuid)),
-            arg("mecid", number(*mecid)),
-            arg("commit_hash", bytes(commit_hash)),
-        ],
+        Call::CommitMechanismWeights { netuid, mecid, commit_hash } => {
+            vec![arg("netuid", number(*netuid)), arg("mecid", number(*mecid)), arg("commit_hash", bytes(commit_hash))]
+        }
         Call::RevealMechanismWeights { netuid, mecid, uids, values, salt, version_key } => vec![
             arg("netuid", number(*netuid)),
             arg("mecid", number(*mecid)),

@@ -31,7 +31,9 @@ pub enum ClientError {
         source: Cause,
     },
     /// No endpoint could be connected to within the deadline.
-    #[error("no connection to a node after {waited_ms} ms; last tried {endpoint}; check the URL and that the node runs")]
+    #[error(
+        "no connection to a node after {waited_ms} ms; last tried {endpoint}; check the URL and that the node runs"
+    )]
     NoConnection {
         /// How long was waited.
         waited_ms: u64,

@@ -58,8 +58,7 @@ pub(crate) fn outcome(runtime: &Runtime, bytes: &[u8], index: u32) -> Result<Out
 /// Whether a record belongs to an extrinsic: phase `ApplyExtrinsic(index)`.
 fn is_of(record: &Value<()>, index: u32) -> bool {
     let Some(ValueDef::Variant(phase)) = record.at("phase").map(|phase| &phase.value) else { return false };
-    phase.name == "ApplyExtrinsic"
-        && phase.values.values().next().and_then(Value::as_u128) == Some(u128::from(index))
+    phase.name == "ApplyExtrinsic" && phase.values.values().next().and_then(Value::as_u128) == Some(u128::from(index))
 }
 
 fn unknown_failure() -> Failure {
@@ -97,7 +96,11 @@ fn module_error(runtime: &Runtime, module: &Value<()>) -> Option<Failure> {
     let code = u8::try_from(first.as_u128()?).ok()?;
     let pallet = runtime.metadata().pallet_by_error_index(index)?;
     let variant = pallet.error_variant_by_index(code)?;
-    Some(Failure { pallet: pallet.name().to_owned(), name: variant.name.clone(), docs: variant.docs.join(" ").trim().to_owned() })
+    Some(Failure {
+        pallet: pallet.name().to_owned(),
+        name: variant.name.clone(),
+        docs: variant.docs.join(" ").trim().to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod shape;
 mod submit;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod testing;
+pub(crate) mod testing;
 pub mod types;
 
 pub use chain::Chain;

@@ -87,7 +87,9 @@ impl Session {
             .request_timeout(settings.request_timeout)
             .max_response_size(MAX_RESPONSE_BYTES)
             .max_concurrent_requests(MAX_CONCURRENT_REQUESTS)
-            .enable_ws_ping(PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PING_INTERVAL.saturating_mul(3)))
+            .enable_ws_ping(
+                PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PING_INTERVAL.saturating_mul(3)),
+            )
             .build(endpoint.url());
         let client = timeout(settings.connect_timeout, client)
             .await
@@ -274,7 +276,8 @@ impl Link {
     pub(crate) async fn session(&self) -> Result<Arc<Session>, ClientError> {
         let mut sessions = self.session.subscribe();
         let deadline = self.settings.request_timeout;
-        let usable = |session: &Option<Arc<Session>>| session.as_ref().is_some_and(|session| !session.dead.is_cancelled());
+        let usable =
+            |session: &Option<Arc<Session>>| session.as_ref().is_some_and(|session| !session.dead.is_cancelled());
         tokio::select! {
             () = self.closed.cancelled() => Err(ClientError::Closed),
             found = timeout(deadline, sessions.wait_for(usable)) => match found {
@@ -286,7 +289,11 @@ impl Link {
     }
 
     /// A request that must not be sent twice.
-    pub(crate) async fn request_once<T: DeserializeOwned>(&self, method: &str, params: RpcParams) -> Result<T, ClientError> {
+    pub(crate) async fn request_once<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: RpcParams,
+    ) -> Result<T, ClientError> {
         self.session().await?.request(method, params, self.settings.request_timeout).await
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::{
     ClientError,
     types::{
-        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, SubnetSnapshot, Submitted, WeightCommit,
+        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Submitted, SubnetSnapshot, WeightCommit,
     },
 };
 

@@ -148,7 +148,11 @@ impl<'a> Reader<'a> {
     }
 
     /// One value, or the item's default; an item without either is refused.
-    pub(crate) async fn value<T: DecodeAsType>(&self, item: &'static str, parts: &[Key]) -> Result<Option<T>, ClientError> {
+    pub(crate) async fn value<T: DecodeAsType>(
+        &self,
+        item: &'static str,
+        parts: &[Key],
+    ) -> Result<Option<T>, ClientError> {
         let item = self.runtime.storage(item)?;
         let key = item.key(parts)?;
         let values = self.values(std::slice::from_ref(&key)).await?;

@@ -209,7 +209,11 @@ impl StorageItem<'_> {
         let Some(mut bytes) = value.or_else(|| self.entry.default_value()) else { return Ok(None) };
         let value = T::decode_as_type(&mut bytes, self.entry.value_ty(), self.runtime.metadata().types())
             .map_err(|error| self.unsupported(error.to_string()))?;
-        if bytes.is_empty() { Ok(Some(value)) } else { Err(self.unsupported(format!("{} bytes are left over", bytes.len()))) }
+        if bytes.is_empty() {
+            Ok(Some(value))
+        } else {
+            Err(self.unsupported(format!("{} bytes are left over", bytes.len())))
+        }
     }
 
     /// The last key of a map, cut from a full storage key; for types of fixed size, under a hasher that keeps the key.

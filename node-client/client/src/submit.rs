@@ -160,7 +160,8 @@ impl Submission<'_> {
 
     async fn broadcast(&self, bytes: &[u8]) -> Result<(Answer, Option<Arc<Session>>), ClientError> {
         let session = self.link.session().await?;
-        let answer = match self.link.request_once::<String>("author_submitExtrinsic", rpc_params![to_hex(bytes)]).await {
+        let answer = match self.link.request_once::<String>("author_submitExtrinsic", rpc_params![to_hex(bytes)]).await
+        {
             Ok(_) => Answer::Accepted,
             Err(error) if error.is_connection() => return Ok((Answer::Unknown, None)),
             Err(ClientError::Rpc { method, code, message }) => match PoolReason::from_rpc(code, &message) {

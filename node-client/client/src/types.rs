@@ -204,7 +204,14 @@ pub enum Call {
     /// `SubtensorModule.commit_mechanism_weights`.
     CommitMechanismWeights { netuid: u16, mecid: u8, commit_hash: Hash },
     /// `SubtensorModule.reveal_mechanism_weights`.
-    RevealMechanismWeights { netuid: u16, mecid: u8, uids: Vec<u16>, values: Vec<u16>, salt: Vec<u16>, version_key: u64 },
+    RevealMechanismWeights {
+        netuid: u16,
+        mecid: u8,
+        uids: Vec<u16>,
+        values: Vec<u16>,
+        salt: Vec<u16>,
+        version_key: u64,
+    },
     /// `SubtensorModule.burned_register`, signed by the coldkey.
     BurnedRegister { netuid: u16, hotkey: AccountId },
     /// `SubtensorModule.add_stake`, signed by the coldkey.

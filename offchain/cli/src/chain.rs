@@ -78,9 +78,13 @@ impl WalletArgs {
     pub(crate) fn hotkey(&self) -> Result<Keypair, CliError> {
         if let Some(uri) = &self.dev_key {
             if !uri.starts_with("//") {
-                return Err(CliError::input("--dev-key", "must start with `//`; a real key belongs into a wallet file"));
+                return Err(CliError::input(
+                    "--dev-key",
+                    "must start with `//`; a real key belongs into a wallet file",
+                ));
             }
-            return wallet::keypair_from_uri(&uri.as_str().into()).map_err(|e| CliError::input("--dev-key", e.to_string()));
+            return wallet::keypair_from_uri(&uri.as_str().into())
+                .map_err(|e| CliError::input("--dev-key", e.to_string()));
         }
         self.wallet()?.hotkey(&self.wallet_hotkey).map_err(wallet_error)
     }

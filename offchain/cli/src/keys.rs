@@ -195,10 +195,7 @@ async fn api(command: ApiCommand, output: Output) -> Result<(), CliError> {
                 })
                 .collect();
             line(&table(&["id", "name", "payer", "kind", "state"], 5, rows).to_string())?;
-            let rows = payers
-                .iter()
-                .map(|p| vec![p.name.clone(), usd(p.balance), usd(p.spent)])
-                .collect();
+            let rows = payers.iter().map(|p| vec![p.name.clone(), usd(p.balance), usd(p.spent)]).collect();
             line(&table(&["payer", "balance USD", "spent USD"], 1, rows).to_string())
         }
         ApiCommand::Credit { database, payer, usd: amount } => {

@@ -32,9 +32,10 @@ struct Cli {
     /// Prints machine-readable JSON on standard output.
     #[arg(long, global = true)]
     json: bool,
-    /// What is logged on standard error: error, warn, info, debug, trace, or a filter as `clawrank_gateway=debug`.
-    #[arg(long, global = true, env = "CLAWRANK_LOG", default_value = "info", value_name = "FILTER")]
-    log: String,
+    /// What is logged on standard error: error, warn, info, debug, trace, or a filter as `clawrank_gateway=debug`;
+    /// by default info for the roles that keep running, else warn.
+    #[arg(long, global = true, env = "CLAWRANK_LOG", value_name = "FILTER")]
+    log: Option<String>,
     /// Logs one JSON object a line instead of text.
     #[arg(long, global = true, env = "CLAWRANK_LOG_JSON")]
     log_json: bool,
@@ -59,13 +60,24 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Shows a subnet at a glance: miners, gates, scores, shares, last commit, next epoch.
     Status(status::StatusArgs),
-    /// Runs emulated provider endpoints, for development: no model is behind them.
-    Emulator(roles::EmulatorArgs),
+    /// Runs emulated provider endpoints and cheating miners, for development.
+    #[command(subcommand)]
+    Emulator(roles::EmulatorCommand),
+}
+
+impl Command {
+    fn default_log(&self) -> &'static str {
+        match self {
+            Self::Gateway(_) | Self::Miner(_) | Self::Validator(_) | Self::Emulator(_) => "info",
+            Self::Rules(_) | Self::Keys(_) | Self::Status(_) => "warn",
+        }
+    }
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(error) = start_log(&cli.log, cli.log_json) {
+    let filter = cli.log.as_deref().unwrap_or(cli.command.default_log());
+    if let Err(error) = start_log(filter, cli.log_json) {
         return finish(Err(error));
     }
     let output = output::Output { json: cli.json };
@@ -76,7 +88,7 @@ fn main() -> ExitCode {
         Command::Gateway(args) => block_on(roles::gateway(args)),
         Command::Miner(command) => block_on(roles::miner(command)),
         Command::Validator(args) => block_on(roles::validator(args, output)),
-        Command::Emulator(args) => block_on(roles::emulator(args)),
+        Command::Emulator(command) => block_on(roles::emulator(command)),
     };
     finish(result)
 }
@@ -105,6 +117,10 @@ fn start_log(filter: &str, json: bool) -> Result<(), CliError> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    if json { builder.json().init() } else { builder.init() }
+    if json {
+        builder.json().init()
+    } else {
+        builder.init()
+    }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -39,7 +39,8 @@ pub(crate) fn line(text: &str) -> Result<(), CliError> {
 /// A table whose first `left` columns are text and the rest numbers, flush right.
 pub(crate) fn table(header: &[&str], left: usize, rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_style(TableComponent::HeaderLines, '─');
     table.set_header(header.iter().enumerate().map(|(i, name)| align(Cell::new(name), i, left)));
     for row in rows {
         table.add_row(row.into_iter().enumerate().map(|(i, text)| align(Cell::new(text), i, left)));

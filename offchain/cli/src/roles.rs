@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The subcommands that run until they are told to stop.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
+use clawrank_emulator::cheats;
+use clawrank_primitives::units::Ppb;
 use clawrank_validator::Report;
 use tokio_util::sync::CancellationToken;
 use toml::Table;
@@ -97,6 +101,16 @@ pub(crate) struct ValidatorArgs {
     dry_run: bool,
 }
 
+/// Development only: nothing here is a provider or an honest miner.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EmulatorCommand {
+    /// Answers as provider endpoints would, with the latencies, failures and accuracy of a profile.
+    Run(EmulatorArgs),
+    /// Runs a miner that cheats, to see it caught.
+    #[command(subcommand)]
+    Cheat(CheatCommand),
+}
+
 /// Settings of the emulator.
 #[derive(Debug, Args)]
 pub(crate) struct EmulatorArgs {
@@ -108,6 +122,42 @@ pub(crate) struct EmulatorArgs {
     /// Profile of the endpoints. Default emulator.toml.
     #[arg(long, value_name = "FILE")]
     profile: Option<String>,
+}
+
+/// Which cheat.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CheatCommand {
+    /// A serving miner that says hello and answers nobody.
+    Ghost {
+        #[command(flatten)]
+        wallet: WalletArgs,
+        /// The gateway, as http://host:port.
+        #[arg(long, value_name = "URL")]
+        gateway: String,
+        /// Model it claims to serve; may be repeated.
+        #[arg(long = "model", required = true)]
+        models: Vec<String>,
+    },
+    /// An intel miner that reports a part of the latencies it measured.
+    Liar {
+        #[command(flatten)]
+        measure: MeasureArgs,
+        /// The part, as 50%.
+        #[arg(long, default_value = "50%", value_parser = parse_part)]
+        part: Ppb,
+    },
+    /// An intel miner that signs the attempts of another as its own.
+    Copier {
+        #[command(flatten)]
+        measure: MeasureArgs,
+        /// Data folder of the miner that is copied.
+        #[arg(long, value_name = "DIR")]
+        victim_data: PathBuf,
+    },
+}
+
+fn parse_part(text: &str) -> Result<Ppb, String> {
+    text.parse().map_err(|e| format!("{e}; write it as 50%"))
 }
 
 /// Cancelled by SIGINT or SIGTERM.
@@ -240,11 +290,27 @@ fn print_report(report: &Report) -> Result<(), CliError> {
     report.miners.iter().try_for_each(|m| line(&format!("uid {}: {}", m.uid, m.why)))
 }
 
-/// Runs the emulator.
-pub(crate) async fn emulator(args: EmulatorArgs) -> Result<(), CliError> {
+/// Runs the emulator or a cheat.
+pub(crate) async fn emulator(command: EmulatorCommand) -> Result<(), CliError> {
     let mut flags = Table::new();
-    flag(&mut flags, "listen", args.listen);
-    flag(&mut flags, "profile", args.profile);
-    let config = load("emulator", &args.config, flags)?;
-    clawrank_emulator::run(config, until_signal()).await.map_err(work)
+    match command {
+        EmulatorCommand::Run(args) => {
+            flag(&mut flags, "listen", args.listen);
+            flag(&mut flags, "profile", args.profile);
+            let config = load("emulator", &args.config, flags)?;
+            clawrank_emulator::run(config, until_signal()).await.map_err(work)
+        }
+        EmulatorCommand::Cheat(CheatCommand::Ghost { wallet, gateway, models }) => {
+            let config = cheats::GhostConfig { gateway_url: gateway, models };
+            cheats::ghost(config, wallet.hotkey()?, until_signal()).await.map_err(work)
+        }
+        EmulatorCommand::Cheat(CheatCommand::Liar { measure, part }) => {
+            let (config, keypair, chain) = measure_parts(measure, flags).await?;
+            cheats::liar(config, part, keypair, chain, until_signal()).await.map_err(work)
+        }
+        EmulatorCommand::Cheat(CheatCommand::Copier { measure, victim_data }) => {
+            let (config, keypair, chain) = measure_parts(measure, flags).await?;
+            cheats::copier(config, victim_data, keypair, chain, until_signal()).await.map_err(work)
+        }
+    }
 }

@@ -9,7 +9,10 @@ use clawrank_client::{
     types::{EpochPayout, Neuron, SubnetSnapshot},
 };
 use clawrank_protocol::proof::ss58;
-use clawrank_validator::{Report, report::{GateState, MinerReport}};
+use clawrank_validator::{
+    Report,
+    report::{GateState, MinerReport},
+};
 use serde::Serialize;
 
 use crate::{
@@ -185,9 +188,7 @@ fn print(status: &Status) -> Result<(), CliError> {
         .neurons
         .iter()
         .map(|n| {
-            let per_mechanism = |values: &[u16]| {
-                values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(" / ")
-            };
+            let per_mechanism = |values: &[u16]| values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(" / ");
             vec![
                 n.uid.to_string(),
                 n.role.to_owned(),
@@ -205,7 +206,17 @@ fn print(status: &Status) -> Result<(), CliError> {
         })
         .collect();
     let header = [
-        "uid", "role", "hotkey", "gate", "stake", "share", "weight", "incentive", "dividends", "emission", "payout",
+        "uid",
+        "role",
+        "hotkey",
+        "gate",
+        "stake",
+        "share",
+        "weight",
+        "incentive",
+        "dividends",
+        "emission",
+        "payout",
         "last commit",
     ];
     line(&table(&header, 4, rows).to_string())

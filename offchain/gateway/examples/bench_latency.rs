@@ -50,10 +50,8 @@ const TEXT: &str = "Hello there, how are you today?";
 async fn backend() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = Router::new().route(
-        "/v1/chat/completions",
-        post(async |_: bytes::Bytes| ([("content-type", "application/json")], ANSWER)),
-    );
+    let router = Router::new()
+        .route("/v1/chat/completions", post(async |_: bytes::Bytes| ([("content-type", "application/json")], ANSWER)));
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
@@ -115,7 +113,13 @@ fn cpu_us() -> u64 {
 }
 
 /// Sends `total` requests at this concurrency; latencies in microseconds, and requests per second.
-async fn load(http: &reqwest::Client, url: &str, secret: &str, concurrency: usize, total: usize) -> (Histogram<u64>, f64) {
+async fn load(
+    http: &reqwest::Client,
+    url: &str,
+    secret: &str,
+    concurrency: usize,
+    total: usize,
+) -> (Histogram<u64>, f64) {
     let body = chat("llama", false).to_string();
     let left = Arc::new(AtomicUsize::new(total));
     let started = Instant::now();

@@ -25,8 +25,14 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    config::Config, endpoints::Endpoints, hub::Hub, metrics::Metrics, prices::PriceTable, quota::Limiter,
-    registry::Registry, stats::{HEALTHY, Stats},
+    config::Config,
+    endpoints::Endpoints,
+    hub::Hub,
+    metrics::Metrics,
+    prices::PriceTable,
+    quota::Limiter,
+    registry::Registry,
+    stats::{HEALTHY, Stats},
 };
 
 /// Everything that handlers and tasks share.
@@ -43,7 +49,8 @@ pub(crate) struct App {
     pub(crate) router: Router,
     pub(crate) stats: Stats,
     pub(crate) metrics: Metrics,
-    pub(crate) keys: Mutex<HashMap<Hash, (Option<Arc<ApiKey>>, Instant)>>,
+    /// Keys looked up lately, by hash; `None` for hashes that are no key in use.
+    pub(crate) keys: Mutex<HashMap<Hash, CachedKey>>,
     /// Requests of a payer's key or a hotkey.
     pub(crate) requests: Limiter<Caller>,
     /// Refused credentials of an address.
@@ -57,6 +64,9 @@ pub(crate) struct App {
     pub(crate) tasks: TaskTracker,
     pub(crate) cancel: CancellationToken,
 }
+
+/// A key, or that there is none, and when that was looked up.
+pub(crate) type CachedKey = (Option<Arc<ApiKey>>, Instant);
 
 /// Who a quota is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

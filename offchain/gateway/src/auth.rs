@@ -67,9 +67,8 @@ impl App {
     pub(crate) async fn bearer(&self, headers: &HeaderMap, address: IpAddr) -> Result<Arc<ApiKey>, ApiError> {
         self.ensure_listened_to(address)?;
         let refuse = |message: &str| self.unauthorised(address, ApiError::new(ErrorCode::InvalidApiKey, message));
-        let value = headers
-            .get(AUTHORIZATION)
-            .ok_or_else(|| refuse("no API key; send `Authorization: Bearer sk-claw-...`"))?;
+        let value =
+            headers.get(AUTHORIZATION).ok_or_else(|| refuse("no API key; send `Authorization: Bearer sk-claw-...`"))?;
         let secret = value
             .to_str()
             .ok()
@@ -131,7 +130,8 @@ impl App {
         };
         let now = now_ms();
         let verified = verify_request(header, parts, now).map_err(|error| refuse(error.into()))?;
-        let standing = standing.ok_or_else(|| ApiError::new(ErrorCode::PermissionDenied, "hotkey is not registered"))?;
+        let standing =
+            standing.ok_or_else(|| ApiError::new(ErrorCode::PermissionDenied, "hotkey is not registered"))?;
         self.ensure_quota(Caller::Hotkey(verified.sender))?;
         let expires = verified.time_ms.saturating_add(SIGNED_WINDOW_MS.saturating_mul(2));
         let fresh = self

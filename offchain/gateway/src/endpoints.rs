@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -77,13 +77,13 @@ impl Endpoints {
             .map_err(|source| Error::HttpClient { source })?;
         let mut list = Vec::new();
         for endpoint in catalogue.map(|catalogue| catalogue.endpoints).unwrap_or_default() {
-            let key = match &endpoint.api_key_env {
-                None => None,
-                Some(variable) => Some(std::env::var(variable).map(SecretString::from).map_err(|_| Error::MissingKey {
-                    endpoint: endpoint.id.clone(),
-                    variable: variable.clone(),
-                })?),
-            };
+            let key =
+                match &endpoint.api_key_env {
+                    None => None,
+                    Some(variable) => Some(std::env::var(variable).map(SecretString::from).map_err(|_| {
+                        Error::MissingKey { endpoint: endpoint.id.clone(), variable: variable.clone() }
+                    })?),
+                };
             list.push(Upstream {
                 url: format!("{}/chat/completions", endpoint.base_url.as_str().trim_end_matches('/')),
                 models: endpoint.models.iter().map(|model| Arc::from(model.id.as_str())).collect(),
@@ -131,22 +131,22 @@ impl Endpoints {
             call = call.bearer_auth(key.expose_secret());
         }
         let (sender, events) = mpsc::channel(EVENTS);
-        let ended = Arc::new(OnceLock::new());
         let token = CancellationToken::new();
         let guard = token.clone().drop_guard();
-        let (reason, stream) = (Arc::clone(&ended), request.stream);
+        let (attempt, ended) = Call::from_endpoint(events, guard);
+        let stream = request.stream;
         tokio::spawn(async move {
             let _in_flight = in_flight;
             tokio::select! {
                 () = token.cancelled() => {}
                 end = relay(call, stream, budget, &sender) => {
                     if let Err(end) = end {
-                        let _ = reason.set(end);
+                        ended(end);
                     }
                 }
             }
         });
-        Ok(Call::from_endpoint(events, ended, guard))
+        Ok(attempt)
     }
 }
 

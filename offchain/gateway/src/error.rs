@@ -40,7 +40,9 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// The environment has no API key for an endpoint.
-    #[error("endpoint `{endpoint}` needs its API key in the environment variable `{variable}`; set it or remove the endpoint")]
+    #[error(
+        "endpoint `{endpoint}` needs its API key in the environment variable `{variable}`; set it or remove the endpoint"
+    )]
     MissingKey {
         /// The endpoint.
         endpoint: String,

@@ -29,9 +29,8 @@ pub(crate) struct Members {
 
 impl Members {
     fn of(snapshot: &SubnetSnapshot) -> Self {
-        let standing = |neuron: &clawrank_client::types::Neuron| {
-            (neuron.hotkey, Standing { permit: neuron.validator_permit })
-        };
+        let standing =
+            |neuron: &clawrank_client::types::Neuron| (neuron.hotkey, Standing { permit: neuron.validator_permit });
         Self { hotkeys: snapshot.neurons.iter().map(standing).collect(), block: Some(snapshot.head.number) }
     }
 

@@ -12,7 +12,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
-    extract::{State, WebSocketUpgrade},
+    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::{get, post, put},
@@ -82,7 +82,18 @@ async fn read_body(app: &App, body: Body, max: usize) -> Result<Bytes, ApiError>
 }
 
 /// `GET /v1/miner`: a miner's connection.
-async fn miner(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>, upgrade: WebSocketUpgrade) -> Response {
+async fn miner(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => {
+            let message = format!("this route is for miners' WebSockets: {}", rejection.body_text());
+            return refuse(&ApiError::new(ErrorCode::InvalidRequestError, message));
+        }
+    };
     let Some(held) = app.hub.per_address.take(peer.0) else {
         app.metrics.refused_miners.increment(1);
         let most = app.config.limits.max_miners_per_address;

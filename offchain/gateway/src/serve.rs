@@ -41,6 +41,9 @@ const BUDGET_BASE: usize = 1024 * 1024;
 /// Bytes of frames per token: a chunk of one token with its envelope.
 const BUDGET_PER_TOKEN: usize = 1024;
 
+/// Bytes of frames that no answer may exceed, however many tokens were asked for.
+const MAX_BUDGET: usize = 256 * 1024 * 1024;
+
 /// Who asks, and so who pays.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Customer {
@@ -244,7 +247,9 @@ impl Run {
             if tokio::time::Instant::now() >= self.deadline {
                 last = Some(timed_out());
             }
-            if tried >= most || last.as_ref().is_some_and(|failure| failure.code == ErrorCode::Timeout && self.is_late()) {
+            if tried >= most
+                || last.as_ref().is_some_and(|failure| failure.code == ErrorCode::Timeout && self.is_late())
+            {
                 break;
             }
             if tried > 0 {
@@ -256,8 +261,7 @@ impl Run {
                 Err(StartError::Busy | StartError::Gone) => continue,
             };
             tried = tried.saturating_add(1);
-            let outcome =
-                if self.job.request.stream { self.stream(attempt).await } else { self.whole(attempt).await };
+            let outcome = if self.job.request.stream { self.stream(attempt).await } else { self.whole(attempt).await };
             match outcome {
                 Outcome::Over => return Ok(()),
                 Outcome::Failed(failure) => {
@@ -317,7 +321,7 @@ impl Run {
         let salt = Hex::<16>::random().map_err(|_| StartError::Gone)?.0;
         let started = Instant::now();
         let tokens = usize::try_from(self.most_tokens).unwrap_or(usize::MAX);
-        let budget = tokens.saturating_mul(BUDGET_PER_TOKEN).saturating_add(BUDGET_BASE);
+        let budget = tokens.saturating_mul(BUDGET_PER_TOKEN).saturating_add(BUDGET_BASE).min(MAX_BUDGET);
         let first_byte = self.first_byte_deadline(is_last);
         match target {
             Target::Miner(id) => {

@@ -37,6 +37,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How often what the ledger would not take is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(2);
 
+/// How long the start waits for the first read of the subnet.
+const FIRST_READ: Duration = Duration::from_secs(10);
+
 /// Largest head of an HTTP request, in bytes; also the read buffer of a connection.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
@@ -81,8 +84,7 @@ impl Server {
         }
         let catalogue = config.catalogue_path.as_deref().map(Catalogue::load).transpose()?;
         let endpoints = Endpoints::new(catalogue, config.limits.max_in_flight_per_endpoint)?;
-        let options =
-            LedgerOptions { max_pages: config.ledger_max_pages, exclusive: true, ..LedgerOptions::default() };
+        let options = LedgerOptions { max_pages: config.ledger_max_pages, exclusive: true, ..LedgerOptions::default() };
         let ledger = Arc::new(SqliteLedger::open(&config.ledger_path, options).await?);
         let recovered = ledger.recover().await?;
         if recovered > 0 {
@@ -94,7 +96,10 @@ impl Server {
         let shared: Arc<dyn Ledger> = Arc::clone(&ledger) as Arc<dyn Ledger>;
         let prices = prices.unwrap_or_default();
         let app = Arc::new(App::new(config, keypair, chain.genesis_hash(), shared, endpoints, prices, cancel));
-        app.registry.refresh(chain.as_ref(), app.config.netuid).await;
+        let first = app.registry.refresh(chain.as_ref(), app.config.netuid);
+        if tokio::time::timeout(FIRST_READ, first).await.is_err() {
+            tracing::warn!("the chain does not answer; no hotkey is known until it does");
+        }
         app.rebuild();
         tracing::info!(%address, netuid = app.config.netuid, "gateway serves");
         let main = tokio::spawn(serve(app, listener, chain));

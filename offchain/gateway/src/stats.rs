@@ -44,7 +44,9 @@ fn step(ms: u32) -> usize {
     }
     let log = 31u32.saturating_sub(ms.leading_zeros());
     let sub = (ms >> log.saturating_sub(2)) & 3;
-    usize::try_from(log.saturating_sub(1).saturating_mul(4).saturating_add(sub)).unwrap_or(0).min(STEPS.saturating_sub(1))
+    usize::try_from(log.saturating_sub(1).saturating_mul(4).saturating_add(sub))
+        .unwrap_or(0)
+        .min(STEPS.saturating_sub(1))
 }
 
 /// Lowest latency of a step.

@@ -515,7 +515,10 @@ impl MinerFrame {
             "opened" => {
                 let opened: Opened = body("opened", text)?;
                 if opened.openings.len() > MAX_OPEN_LEAVES {
-                    return Err(invalid("opened", format!("{} leaves exceed {MAX_OPEN_LEAVES}", opened.openings.len())));
+                    return Err(invalid(
+                        "opened",
+                        format!("{} leaves exceed {MAX_OPEN_LEAVES}", opened.openings.len()),
+                    ));
                 }
                 if opened.openings.iter().any(|leaf| leaf.path.len() > MAX_PATH_NODES) {
                     return Err(invalid("opened", format!("a path has more than {MAX_PATH_NODES} nodes")));
@@ -549,7 +552,10 @@ fn check_hello(hello: &Hello) -> Result<(), FrameError> {
     }
     for offer in &hello.models {
         if offer.id.is_empty() || offer.id.len() > MAX_MODEL_BYTES || offer.id.chars().any(char::is_control) {
-            return Err(invalid("hello", format!("model name `{}` is empty, too long or unprintable", shorten(&offer.id))));
+            return Err(invalid(
+                "hello",
+                format!("model name `{}` is empty, too long or unprintable", shorten(&offer.id)),
+            ));
         }
         if offer.max_concurrency == 0 {
             return Err(invalid("hello", format!("max_concurrency of `{}` is 0; offer at least 1", offer.id)));

@@ -108,8 +108,9 @@ impl ChatRequest {
     /// nor parts, `max_tokens` or `n` out of range.
     pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let text = core::str::from_utf8(body).map_err(|_| ApiError::invalid("body", "body is not UTF-8; send JSON"))?;
-        let view: RequestView<'_> = serde_json::from_str(text)
-            .map_err(|error| ApiError::invalid("body", format!("body is not a chat request: {}", shorten(&error.to_string()))))?;
+        let view: RequestView<'_> = serde_json::from_str(text).map_err(|error| {
+            ApiError::invalid("body", format!("body is not a chat request: {}", shorten(&error.to_string())))
+        })?;
         let model = view.model.ok_or_else(|| ApiError::invalid("model", "`model` is missing; see GET /v1/models"))?;
         if model.is_empty() || model.len() > MAX_MODEL_BYTES {
             return Err(ApiError::invalid("model", format!("`model` must have 1 to {MAX_MODEL_BYTES} bytes")));
@@ -145,7 +146,10 @@ impl ChatRequest {
             .or(view.max_tokens)
             .map(|asked| match u32::try_from(asked) {
                 Ok(tokens) if (1..=MAX_OUTPUT_TOKENS).contains(&tokens) => Ok(tokens),
-                _ => Err(ApiError::invalid("max_tokens", format!("`max_tokens` {asked} is outside 1 ..= {MAX_OUTPUT_TOKENS}"))),
+                _ => Err(ApiError::invalid(
+                    "max_tokens",
+                    format!("`max_tokens` {asked} is outside 1 ..= {MAX_OUTPUT_TOKENS}"),
+                )),
             })
             .transpose()?;
         let choices = match view.n {
@@ -205,7 +209,8 @@ fn message_tokens(message: &MessageView<'_>, needs: &mut Needs) -> Result<u32, &
             coarse_tokens(&text)
         }
         Some(b'[') => {
-            let parts: Vec<PartView<'_>> = serde_json::from_str(text).map_err(|_| "`content` has a part without `type`")?;
+            let parts: Vec<PartView<'_>> =
+                serde_json::from_str(text).map_err(|_| "`content` has a part without `type`")?;
             let mut sum = 0u32;
             for part in parts {
                 sum = sum.saturating_add(match part.kind.as_ref() {

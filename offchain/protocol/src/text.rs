@@ -41,9 +41,8 @@ pub const RECOUNT_SLACK_TOKENS: u32 = 8;
 /// [`RECOUNT_SLACK_TOKENS`].
 #[must_use]
 pub fn counts_agree(claimed: u32, recount: u32) -> bool {
-    let within = |a: u32, b: u32| {
-        u64::from(a) <= u64::from(b).saturating_mul(2).saturating_add(u64::from(RECOUNT_SLACK_TOKENS))
-    };
+    let within =
+        |a: u32, b: u32| u64::from(a) <= u64::from(b).saturating_mul(2).saturating_add(u64::from(RECOUNT_SLACK_TOKENS));
     within(claimed, recount) && within(recount, claimed)
 }
 

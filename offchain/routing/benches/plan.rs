@@ -6,7 +6,9 @@
 use std::{hint::black_box, sync::Arc, time::Instant};
 
 use clawrank_protocol::openai::Needs;
-use clawrank_routing::{Candidate, Features, Latency, PlanBuf, Router, SnapshotBuilder, Support, Target, Weights, plan};
+use clawrank_routing::{
+    Candidate, Features, Latency, PlanBuf, Router, SnapshotBuilder, Support, Target, Weights, plan,
+};
 use clawrank_units::Ppb;
 use criterion::{Criterion, criterion_group};
 
@@ -23,7 +25,11 @@ fn router() -> (Router, Vec<String>) {
             builder.push(
                 &key,
                 Candidate {
-                    target: if endpoint % 2 == 0 { Target::Miner(u64::from(endpoint)) } else { Target::Endpoint(endpoint) },
+                    target: if endpoint % 2 == 0 {
+                        Target::Miner(u64::from(endpoint))
+                    } else {
+                        Target::Endpoint(endpoint)
+                    },
                     context_tokens: 32_768,
                     price_in_micro_usd_per_mtok: 50_000 + u64::from(noise),
                     price_out_micro_usd_per_mtok: 100_000,

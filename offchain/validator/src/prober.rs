@@ -52,6 +52,11 @@ impl Prober {
             cancel.cancelled().await;
             return Ok(());
         }
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            // Who is registered must be known first.
+            _ = self.views.wait_for(Option::is_some) => {}
+        }
         loop {
             let round = self.round(self.interval / 2);
             let done = tokio::select! {

@@ -73,8 +73,17 @@ impl World {
         Some(serde_json::from_slice(&text).expect("a report is whole whenever it is read"))
     }
 
-    async fn wait_for(&self, what: &str, condition: impl Fn(&Report) -> bool) -> Report {
-        until(what, || async { self.report("latest.json").filter(|report| condition(report)) }).await
+    /// Waits for a report, making blocks up to `limit` meanwhile: most steps follow a head.
+    async fn wait_for(&self, what: &str, limit: u64, condition: impl Fn(&Report) -> bool) -> Report {
+        until(what, || async {
+            let found = self.report("latest.json").filter(|report| condition(report));
+            if found.is_none() && self.chain.with(|s| s.subnet.head.number) < limit {
+                self.chain.advance();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            found
+        })
+        .await
     }
 
     /// Makes blocks one by one, giving the validator time at each.
@@ -147,7 +156,7 @@ async fn epoch_ends_with_revealed_weights_when_miners_are_good_and_bad() {
     let (task, cancel) = world.start();
     world.walk_to(1_062).await;
     world.replays_made(before + 2 * REPLAYS as usize).await;
-    let report = world.wait_for("scores", |report| report.epoch == 5).await;
+    let report = world.wait_for("scores", 1_079, |report| report.epoch == 5).await;
     assert_eq!(report.replays, 2 * REPLAYS);
     assert_eq!((report.deadline_block, report.seed.map(|seed| seed.0)), (1_060, Some(world.chain.hash_of(1_061))));
     assert!(report.notice.as_deref().unwrap().contains("local chains only"));
@@ -163,11 +172,15 @@ async fn epoch_ends_with_revealed_weights_when_miners_are_good_and_bad() {
         ([1, 2].as_slice(), [4].as_slice())
     );
 
-    world.walk_to(1_099).await;
-    let committed = world.wait_for("commits", |r| r.commits.iter().all(|c| c.state == CommitState::Committed)).await;
+    let committed = world
+        .wait_for("commits", 1_097, |r| {
+            r.commits.len() == 2 && r.commits.iter().all(|c| c.state == CommitState::Committed)
+        })
+        .await;
     assert_eq!((committed.commits.len(), world.chain.commits_made()), (2, 2));
-    world.walk_to(1_110).await;
-    world.wait_for("reveals", |r| r.epoch == 5 && r.commits.iter().all(|c| c.state == CommitState::Revealed)).await;
+    world
+        .wait_for("reveals", 1_170, |r| r.epoch == 5 && r.commits.iter().all(|c| c.state == CommitState::Revealed))
+        .await;
     assert_eq!(world.chain.with(|s| s.weights.get(&(1, 0)).cloned()), Some(vec![(4, 65_535)]));
     let serving = world.chain.with(|s| s.weights.get(&(0, 0)).cloned()).unwrap();
     assert_eq!(serving.iter().map(|(uid, _)| *uid).collect::<Vec<_>>(), [1, 2]);
@@ -212,14 +225,13 @@ async fn epoch_goes_on_where_it_was_when_killed_while_replaying() {
         Some((task, cancel))
     })
     .await;
-    let report = world.wait_for("scores", |report| report.epoch == 5).await;
+    let report = world.wait_for("scores", 1_079, |report| report.epoch == 5).await;
     assert_eq!(report.replays, 2 * REPLAYS);
     assert_eq!(find(&report, 4).intel.gate, GateState::Open, "{}", find(&report, 4).why);
     // Those in flight when it was killed are made again, the others are not: two endpoints, eight at a time.
     let calls = world.endpoints.calls() - before;
     assert!(calls <= 2 * REPLAYS as usize + 16, "{calls} calls");
-    world.walk_to(1_090).await;
-    world.wait_for("commit", |r| r.commits.iter().any(|c| c.state == CommitState::Committed)).await;
+    world.wait_for("commit", 1_097, |r| r.commits.iter().any(|c| c.state == CommitState::Committed)).await;
     assert_eq!(world.chain.commits_made(), 1);
     cancel.cancel();
     task.await.unwrap().unwrap();
@@ -244,7 +256,7 @@ async fn deadline_moves_when_the_tempo_changes_in_the_middle() {
     }
     late.bundle(5).publish(&world.chain, &world.gateway, 1_100);
     world.walk_to(1_105).await;
-    let report = world.wait_for("scores", |report| report.epoch == 5).await;
+    let report = world.wait_for("scores", 1_120, |report| report.epoch == 5).await;
     assert_eq!((report.start_block, report.deadline_block), (1_030, 1_102));
     assert_eq!(find(&report, 4).intel.gate, GateState::Open, "{}", find(&report, 4).why);
     cancel.cancel();

@@ -5,7 +5,7 @@
 use super::*;
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
-use frame_support::traits::fungible::Mutate;
+use frame_support::traits::{Get, fungible::Mutate};
 use frame_system::RawOrigin;
 use sp_core::H256;
 

@@ -10,7 +10,13 @@ pub(crate) fn every_call() -> Vec<Call> {
     vec![
         Call::SetWeights { netuid: 92, dests: uids.clone(), weights: values.clone(), version_key: 42 },
         Call::CommitWeights { netuid: 92, commit_hash: [7; 32] },
-        Call::RevealWeights { netuid: 92, uids: uids.clone(), values: values.clone(), salt: salt.clone(), version_key: 42 },
+        Call::RevealWeights {
+            netuid: 92,
+            uids: uids.clone(),
+            values: values.clone(),
+            salt: salt.clone(),
+            version_key: 42,
+        },
         Call::SetMechanismWeights { netuid: 92, mecid: 1, dests: vec![5], weights: vec![9], version_key: u64::MAX },
         Call::CommitMechanismWeights { netuid: 92, mecid: 1, commit_hash: [8; 32] },
         Call::RevealMechanismWeights { netuid: 92, mecid: 1, uids, values, salt, version_key: 42 },
@@ -50,7 +56,8 @@ fn call_bytes_equal_the_sdks_when_the_call_is_ours() {
 #[test]
 fn call_bytes_equal_hand_written_ones_when_mechanisms_and_commitments_are_used() {
     let Some(runtime) = public_chain() else { return };
-    let check = |call: Call, expected: &str| assert_eq!(hex::encode(runtime.encode(&call).unwrap()), expected, "{call:?}");
+    let check =
+        |call: Call, expected: &str| assert_eq!(hex::encode(runtime.encode(&call).unwrap()), expected, "{call:?}");
     check(
         Call::SetMechanismWeights { netuid: 92, mecid: 1, dests: vec![5], weights: vec![9], version_key: 2 },
         "07775c00010405000409000200000000000000",
@@ -60,7 +67,14 @@ fn call_bytes_equal_hand_written_ones_when_mechanisms_and_commitments_are_used()
         &format!("07735c0001{}", "08".repeat(32)),
     );
     check(
-        Call::RevealMechanismWeights { netuid: 92, mecid: 1, uids: vec![5], values: vec![9], salt: vec![1, 2], version_key: 2 },
+        Call::RevealMechanismWeights {
+            netuid: 92,
+            mecid: 1,
+            uids: vec![5],
+            values: vec![9],
+            salt: vec![1, 2],
+            version_key: 2,
+        },
         "07745c000104050004090008010002000200000000000000",
     );
     // Commitments is pallet 18; one field, Raw3 is variant 4.

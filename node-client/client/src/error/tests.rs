@@ -16,7 +16,13 @@ fn check(code: i32, message: &str, expected: Option<PoolReason>, rebuild: bool, 
 fn pool_reason_is_named_when_the_node_answers_in_its_own_words() {
     check(1010, "Invalid Transaction: Transaction is outdated", Some(PoolReason::Stale), true, true);
     check(1010, "Invalid Transaction: Transaction has a bad signature", Some(PoolReason::BadProof), true, true);
-    check(1010, "Invalid Transaction: Transaction has an ancient birth block", Some(PoolReason::AncientBirthBlock), true, true);
+    check(
+        1010,
+        "Invalid Transaction: Transaction has an ancient birth block",
+        Some(PoolReason::AncientBirthBlock),
+        true,
+        true,
+    );
     check(1014, "Priority is too low: (1 vs 1)", Some(PoolReason::TooLowPriority), true, true);
     check(1013, "Transaction Already Imported", Some(PoolReason::AlreadyImported), false, false);
     check(1010, "Invalid Transaction: Inability to pay some fees", Some(PoolReason::Payment), false, false);

@@ -6,10 +6,9 @@ use crate::testing::{golden, own_chain, public_chain, unhex};
 
 fn envelope(golden: &serde_json::Value, case: &serde_json::Value) -> Envelope {
     let genesis: Hash = unhex(&golden["network"]["genesis_hash"]).try_into().unwrap();
-    let era = case["era"].as_object().map(|era| Era {
-        period: era["period"].as_u64().unwrap(),
-        birth: era["current"].as_u64().unwrap(),
-    });
+    let era = case["era"]
+        .as_object()
+        .map(|era| Era { period: era["period"].as_u64().unwrap(), birth: era["current"].as_u64().unwrap() });
     let era_hash = case.get("era_birth_block_hash").map_or(genesis, |hash| unhex(hash).try_into().unwrap());
     Envelope { nonce: case["nonce"].as_u64().unwrap(), era, era_hash, genesis }
 }

@@ -41,8 +41,11 @@ impl Link {
                 if advanced {
                     pause = self.settings.backoff_min;
                 }
-                let state =
-                    if matches!(ended, ClientError::ChainStalled { .. }) { LinkState::Stalled } else { LinkState::Connecting };
+                let state = if matches!(ended, ClientError::ChainStalled { .. }) {
+                    LinkState::Stalled
+                } else {
+                    LinkState::Connecting
+                };
                 self.status.send_modify(|status| {
                     status.state = if status.state == LinkState::Stalled { LinkState::Stalled } else { state };
                     status.last_error = Some(describe(&ended));
@@ -130,7 +133,8 @@ impl Link {
             session.dead.cancel();
             return Err(ClientError::ChainStalled { last, for_ms: millis(self.idle()) });
         };
-        let mut header = next.ok_or_else(ended)?.map_err(|error| session.name("chain_subscribeFinalizedHeads", error))?;
+        let mut header =
+            next.ok_or_else(ended)?.map_err(|error| session.name("chain_subscribeFinalizedHeads", error))?;
         // Only the newest of a backlog matters.
         while let Some(Some(Ok(newer))) = heads.next().now_or_never() {
             header = newer;
@@ -209,7 +213,11 @@ impl Link {
         if let (Some(constant), Some(asked)) = (constant, asked)
             && constant != asked
         {
-            tracing::info!(constant, asked, "slot duration of the runtime API differs from the constant; the API counts");
+            tracing::info!(
+                constant,
+                asked,
+                "slot duration of the runtime API differs from the constant; the API counts"
+            );
         }
         let fallback = runtime.constant::<u64>("Timestamp.MinimumPeriod")?.map(|period| period.saturating_mul(2));
         asked
@@ -251,7 +259,8 @@ impl RawHeader {
     /// Number and hash: blake2-256 of the SCALE-encoded header.
     fn identify(&self) -> Result<(u64, Hash), ClientError> {
         let decode = |why: String| ClientError::Decode { item: "block header".into(), why };
-        let number = u64::from_str_radix(self.number.trim_start_matches("0x"), 16).map_err(|e| decode(e.to_string()))?;
+        let number =
+            u64::from_str_radix(self.number.trim_start_matches("0x"), 16).map_err(|e| decode(e.to_string()))?;
         let mut bytes = Vec::with_capacity(512);
         bytes.extend_from_slice(&hash_from_hex(&self.parent_hash)?);
         Compact(number).encode_to(&mut bytes);
@@ -268,7 +277,8 @@ impl RawHeader {
 /// Number of the best block.
 pub(super) async fn best_number(link: &Link) -> Result<u64, ClientError> {
     let header: Option<RawHeader> = link.request("chain_getHeader", rpc_params![]).await?;
-    let header = header.ok_or_else(|| ClientError::Decode { item: "best header".into(), why: "there is none".into() })?;
+    let header =
+        header.ok_or_else(|| ClientError::Decode { item: "best header".into(), why: "there is none".into() })?;
     Ok(header.identify()?.0)
 }
 

@@ -37,7 +37,12 @@ struct Columns {
 
 impl Reader<'_> {
     /// Everything of a subnet, in three round trips.
-    pub(crate) async fn subnet(&self, head: Head, netuid: u16, block_time_ms: u64) -> Result<SubnetSnapshot, ClientError> {
+    pub(crate) async fn subnet(
+        &self,
+        head: Head,
+        netuid: u16,
+        block_time_ms: u64,
+    ) -> Result<SubnetSnapshot, ClientError> {
         let of = [Key::from(netuid)];
         let mut plan = Plan::new(&self.runtime);
         for item in PER_SUBNET {
@@ -58,12 +63,11 @@ impl Reader<'_> {
         if !got.or_default::<bool>("SubtensorModule.NetworksAdded", &of)? {
             return Err(ClientError::UnknownSubnet { netuid });
         }
-        let mechanism_count =
-            if self.runtime.has_storage("SubtensorModule.MechanismCountCurrent") {
-                got.or_default::<u8>("SubtensorModule.MechanismCountCurrent", &of)?.clamp(1, MAX_MECHANISMS)
-            } else {
-                1
-            };
+        let mechanism_count = if self.runtime.has_storage("SubtensorModule.MechanismCountCurrent") {
+            got.or_default::<u8>("SubtensorModule.MechanismCountCurrent", &of)?.clamp(1, MAX_MECHANISMS)
+        } else {
+            1
+        };
         let size: u16 = got.or_default("SubtensorModule.SubnetworkN", &of)?;
         let mut columns = Columns {
             active: got.or_default("SubtensorModule.Active", &of)?,

@@ -27,7 +27,9 @@ fn storage_keys_equal_the_sdks_when_maps_have_any_number_of_keys() {
             .as_array()
             .unwrap()
             .iter()
-            .find(|case| format!("{}.{}", case["pallet"].as_str().unwrap(), case["storage_function"].as_str().unwrap()) == name)
+            .find(|case| {
+                format!("{}.{}", case["pallet"].as_str().unwrap(), case["storage_function"].as_str().unwrap()) == name
+            })
             .map(|case| unhex(&case["key_hex"]))
             .unwrap();
         assert_eq!(key(&runtime, item, &parts), expected, "{name}");
@@ -52,7 +54,9 @@ fn storage_values_decode_through_newtypes_when_stored_or_defaulted() {
 fn storage_item_is_refused_by_name_when_it_is_missing_or_of_another_shape() {
     let Some(runtime) = public_chain() else { return };
     let missing = runtime.storage("SubtensorModule.Nothing").err().unwrap();
-    assert!(matches!(&missing, ClientError::UnsupportedRuntime { item, spec_version: SPEC, .. } if item == "SubtensorModule.Nothing"));
+    assert!(
+        matches!(&missing, ClientError::UnsupportedRuntime { item, spec_version: SPEC, .. } if item == "SubtensorModule.Nothing")
+    );
     let pallet = runtime.storage("Nothing.At").err().unwrap();
     assert!(pallet.to_string().contains("there is no pallet Nothing"), "{pallet}");
     let tempo = runtime.storage("SubtensorModule.Tempo").unwrap();

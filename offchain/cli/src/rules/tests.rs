@@ -44,7 +44,8 @@ fn refusal(words: &[&str], input: &Value) -> String {
 
 #[test]
 fn allocate_caps_and_shares_again_when_one_score_dominates() {
-    let out = ask(&["allocate", "--cap", "15%"], &json!({ "scores": ["1000", 10, 10, 10, 10, 10, 10, "10", "0"] })).unwrap();
+    let out =
+        ask(&["allocate", "--cap", "15%"], &json!({ "scores": ["1000", 10, 10, 10, 10, 10, 10, "10", "0"] })).unwrap();
     assert_eq!(out["shares_ppb"][0], 150_000_000);
     assert_eq!(out["capped"], 1);
     let sum: u64 = out["shares_ppb"].as_array().unwrap().iter().map(|v| v.as_u64().unwrap()).sum();
@@ -72,7 +73,8 @@ fn allocate_names_the_score_when_it_is_not_a_number() {
 
 #[test]
 fn yuma_gives_consensus_and_carries_bonds_when_epochs_follow() {
-    let epoch = json!({ "stake": [8, 1, 1, 0, 0], "weights": [[0, 0, 0, 65535, 0], [0, 0, 0, 65535, 0], [0, 0, 0, 65535, 0]] });
+    let epoch =
+        json!({ "stake": [8, 1, 1, 0, 0], "weights": [[0, 0, 0, 65535, 0], [0, 0, 0, 65535, 0], [0, 0, 0, 65535, 0]] });
     let params = json!({ "kappa": 32767, "bonds_penalty": 0, "bonds_moving_average": 975_000, "max_allowed_validators": 3,
         "liquid_alpha": true, "alpha_low": 6553, "alpha_high": 19660, "liquid_alpha_consensus": "current" });
     let out = ask(&["yuma"], &json!({ "params": params, "epochs": [epoch, epoch] })).unwrap();
@@ -130,7 +132,8 @@ fn serving_pays_nothing_for_traffic_when_it_is_free_or_of_one_payer() {
 
 #[test]
 fn intel_scores_nothing_when_the_gate_is_shut() {
-    let cells = json!([{ "value": 10, "metrics": [[100, 100]], "usefulness_ppb": 1_000_000_000, "age_blocks": 0, "n": 10 }]);
+    let cells =
+        json!([{ "value": 10, "metrics": [[100, 100]], "usefulness_ppb": 1_000_000_000, "age_blocks": 0, "n": 10 }]);
     let out = ask(
         &["intel"],
         &json!({ "total_value": 10, "epoch_blocks": 360, "miners": [{ "gate": true, "cells": cells }, { "gate": false, "cells": cells }] }),

@@ -14,11 +14,17 @@ use clawrank_protocol::{
     frames::{GatewayFrame, MinerFrame, RefusalCode, Refused},
     limits::MISSED_PINGS,
 };
-use futures::{SinkExt, StreamExt, stream::{SplitSink, SplitStream}};
+use futures::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite;
 
-use super::{Session, handshake::{Admitted, handshake}};
+use super::{
+    Session,
+    handshake::{Admitted, handshake},
+};
 use crate::{app::App, quota::Held};
 
 /// Serves one miner's connection from challenge to close.
@@ -149,6 +155,7 @@ async fn write(
                         return Ok(false);
                     }
                     sent = sent.saturating_add(1);
+                    session.last_ping.store(sent, Ordering::Relaxed);
                     let ping = GatewayFrame::Ping { n: sent }.encode();
                     timed(stuck_ms, sink, Message::Text(ping.into())).await?;
                     timed(stuck_ms, sink, Message::Ping(bytes::Bytes::new())).await?;

@@ -48,7 +48,9 @@ pub(super) async fn handshake(app: &Arc<App>, socket: &mut WebSocket) -> Result<
                 Some(Ok(Message::Text(text))) => break Ok(text),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Binary(_))) => break Err(Some(refused(RefusalCode::BadFrame, "frames are text"))),
-                Some(Err(error)) => break Err(super::connection::refusal_of(&error, app.config.limits.max_frame_bytes)),
+                Some(Err(error)) => {
+                    break Err(super::connection::refusal_of(&error, app.config.limits.max_frame_bytes));
+                }
                 Some(Ok(Message::Close(_))) | None => break Err(None),
             }
         }
@@ -98,9 +100,7 @@ fn admit(app: &Arc<App>, hello: &Hello, nonce: Hex<32>) -> Result<Admitted, Refu
         hotkey: hello.hotkey.0,
         body_hash: hello.body_hash(),
     };
-    signed
-        .verify(&hello.signature.0)
-        .map_err(|error| refused(RefusalCode::BadSignature, format!("hello: {error}")))?;
+    signed.verify(&hello.signature.0).map_err(|error| refused(RefusalCode::BadSignature, format!("hello: {error}")))?;
     let held = app.hub.per_hotkey.take(hello.hotkey.0).ok_or_else(|| {
         let most = app.config.limits.max_sessions_per_hotkey;
         refused(RefusalCode::Quota, format!("{} has {most} connections already", hello.hotkey))

@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -12,7 +12,9 @@ use axum::extract::ws::Utf8Bytes;
 use clawrank_protocol::{
     RequestId,
     encoding::{Hex, HexBytes},
-    frames::{Done, Fail, GatewayFrame, MinerFrame, ModelOffer, Open, Opened, OpenedLeaf, RefusalCode, Refused, Request, Role},
+    frames::{
+        Done, Fail, GatewayFrame, MinerFrame, ModelOffer, Open, Opened, OpenedLeaf, RefusalCode, Refused, Request, Role,
+    },
     limits::OUTBOUND_QUEUE,
     proof::{Hash, HotkeyId, Salt},
 };
@@ -23,6 +25,9 @@ use crate::stats::TargetStats;
 
 /// Events that may wait for one customer; a customer slower than that loses the request.
 const EVENTS: usize = 256;
+
+/// Bytes of events that may wait for one customer.
+const MAX_BUFFERED: usize = 4 * 1024 * 1024;
 
 /// Ended requests that a session remembers, to tell a late frame from a made-up one.
 const REMEMBERED: usize = 64;
@@ -85,15 +90,41 @@ pub(crate) fn model_key(model: &str) -> String {
     model.trim().to_ascii_lowercase()
 }
 
+impl Event {
+    /// Bytes that it holds while it waits.
+    fn size(&self) -> usize {
+        match self {
+            Self::Chunk(json) | Self::Answer(json) => json.get().len(),
+            Self::Done(_) | Self::Fail(_) => 0,
+        }
+    }
+}
+
+/// What both ends of an attempt share.
+#[derive(Debug, Default)]
+struct Shared {
+    ended: OnceLock<Ended>,
+    /// Bytes of events that wait.
+    buffered: AtomicUsize,
+}
+
 #[derive(Debug)]
 struct Waiting {
     events: mpsc::Sender<Event>,
-    ended: Arc<OnceLock<Ended>>,
+    shared: Arc<Shared>,
     stream: bool,
     next_seq: u32,
     answered: bool,
     /// Bytes of frames that the request may still take.
     budget: usize,
+}
+
+impl Waiting {
+    /// Counts an event that is about to wait; `true` when too much waits already.
+    fn is_overfull(&self, event: &Event) -> bool {
+        let size = event.size();
+        self.shared.buffered.fetch_add(size, Ordering::Relaxed).saturating_add(size) > MAX_BUFFERED
+    }
 }
 
 #[derive(Debug, Default)]
@@ -127,6 +158,7 @@ pub(crate) struct Session {
     max_in_flight: u32,
     leaving: AtomicBool,
     strikes: AtomicU32,
+    pub(super) last_ping: AtomicU64,
     pub(super) last_pong: AtomicU64,
     pub(super) closing: Notify,
     pub(super) refusal: OnceLock<Refused>,
@@ -175,6 +207,7 @@ impl Session {
             max_in_flight,
             leaving: AtomicBool::new(false),
             strikes: AtomicU32::new(0),
+            last_ping: AtomicU64::new(0),
             last_pong: AtomicU64::new(0),
             closing: Notify::new(),
             refusal: OnceLock::new(),
@@ -216,17 +249,17 @@ impl Session {
         };
         let slot = Slot::take(self, offer, offered).ok_or(StartError::Busy)?;
         let (sender, events) = mpsc::channel(EVENTS);
-        let ended = Arc::new(OnceLock::new());
+        let shared = Arc::<Shared>::default();
         let waiting = Waiting {
             events: sender,
-            ended: Arc::clone(&ended),
+            shared: Arc::clone(&shared),
             stream: work.stream,
             next_seq: 0,
             answered: false,
             budget: work.budget,
         };
         self.lock().requests.insert(work.id, waiting);
-        let call = Call { events, ended, source: Source::Miner { slot, id: work.id, over: false } };
+        let call = Call { events, shared, source: Source::Miner { slot, id: work.id, over: false } };
         self.send(&GatewayFrame::Request(Request {
             id: work.id,
             model: offered.model.to_string(),
@@ -310,6 +343,9 @@ impl Session {
             }),
             MinerFrame::Fail(fail) => self.advance(fail.id, bytes, |_| Ok((Event::Fail(Box::new(fail)), true))),
             MinerFrame::Pong { n } => {
+                if n > self.last_ping.load(Ordering::Relaxed) {
+                    return Err("pong for a ping that was never sent");
+                }
                 self.last_pong.fetch_max(n, Ordering::Relaxed);
                 Ok(())
             }
@@ -353,6 +389,7 @@ impl Session {
                 waiting.budget = left;
                 match step(waiting) {
                     Err(what) => Err(Ended::Breach(what)),
+                    Ok((event, _)) if waiting.is_overfull(&event) => Err(Ended::TooSlow),
                     Ok((event, last)) => match waiting.events.try_send(event) {
                         Ok(()) => Ok(last),
                         Err(mpsc::error::TrySendError::Full(_)) => Err(Ended::TooSlow),
@@ -369,7 +406,7 @@ impl Session {
                 pending.remember(id, true);
             }
             Err(ended) => {
-                let _ = waiting.ended.set(ended);
+                let _ = waiting.shared.ended.set(ended);
                 pending.requests.remove(&id);
                 pending.remember(id, false);
                 drop(pending);
@@ -427,23 +464,31 @@ enum Source {
 #[derive(Debug)]
 pub(crate) struct Call {
     events: mpsc::Receiver<Event>,
-    ended: Arc<OnceLock<Ended>>,
+    shared: Arc<Shared>,
     source: Source,
 }
 
 impl Call {
-    /// An attempt whose events come from elsewhere; dropping the call triggers `guard`.
+    /// An attempt whose events come from elsewhere; dropping the call triggers `guard`. The second value takes the
+    /// reason when the events end early.
     pub(crate) fn from_endpoint(
         events: mpsc::Receiver<Event>,
-        ended: Arc<OnceLock<Ended>>,
         guard: tokio_util::sync::DropGuard,
-    ) -> Self {
-        Self { events, ended, source: Source::Endpoint { _guard: guard } }
+    ) -> (Self, impl FnOnce(Ended) + Send + 'static) {
+        let shared = Arc::<Shared>::default();
+        let reason = Arc::clone(&shared);
+        let end = move |ended| {
+            let _ = reason.ended.set(ended);
+        };
+        (Self { events, shared, source: Source::Endpoint { _guard: guard } }, end)
     }
 
     /// The next event; an error when there will be none.
     pub(crate) async fn next(&mut self) -> Result<Event, Ended> {
-        let event = self.events.recv().await.ok_or_else(|| self.ended.get().copied().unwrap_or(Ended::Lost))?;
+        let event = self.events.recv().await.ok_or_else(|| self.shared.ended.get().copied().unwrap_or(Ended::Lost))?;
+        if let Source::Miner { .. } = self.source {
+            self.shared.buffered.fetch_sub(event.size(), Ordering::Relaxed);
+        }
         if let (Event::Done(_) | Event::Fail(_), Source::Miner { over, .. }) = (&event, &mut self.source) {
             *over = true;
         }

@@ -36,9 +36,13 @@ fn fee_is_rounded_up_once_when_computed() {
 
 #[test]
 fn table_is_refused_when_malformed_or_ambiguous() {
-    assert!(PriceTable::parse(&format!("{TABLE}\n[[price]]\nmodel = \"llama\"\nin_micro_usd_per_mtok = 1\nout_micro_usd_per_mtok = 1"))
+    assert!(
+        PriceTable::parse(&format!(
+            "{TABLE}\n[[price]]\nmodel = \"llama\"\nin_micro_usd_per_mtok = 1\nout_micro_usd_per_mtok = 1"
+        ))
         .unwrap_err()
-        .contains("llama"));
+        .contains("llama")
+    );
     assert!(PriceTable::parse("[[price]]\nmodel = \"a\"").is_err());
     assert!(PriceTable::parse("[default]\nusd = 1").is_err());
     assert!(PriceTable::load(Path::new("/nonexistent/prices.toml")).unwrap_err().to_string().contains("prices.toml"));

@@ -58,9 +58,10 @@ async fn store(app: &Arc<App>, peer: Peer, root: &str, request: Request) -> Resu
     let sender = app.signed(&parts.method, &parts.uri, &parts.headers, &body, peer.0).await?;
     let (genesis, netuid) = (app.genesis, app.config.netuid);
     // Hashing tens of thousands of leaves takes a while.
-    let checked = tokio::task::spawn_blocking(move || check(&body, root, &sender, genesis, netuid).map(|epoch| (epoch, body)))
-        .await
-        .map_err(|_| ApiError::new(ErrorCode::InternalError, "the check of the bundle did not end"))?;
+    let checked =
+        tokio::task::spawn_blocking(move || check(&body, root, &sender, genesis, netuid).map(|epoch| (epoch, body)))
+            .await
+            .map_err(|_| ApiError::new(ErrorCode::InternalError, "the check of the bundle did not end"))?;
     let (epoch, body) = checked?;
     let row = BundleRow { root: root.0, hotkey: sender.hotkey, epoch, bytes: body.to_vec() };
     let stored = app.ledger.put_bundle(row, app.config.limits.bundles_per_hotkey, now_ms()).await;
@@ -76,7 +77,11 @@ fn check(body: &[u8], root: Hex<32>, sender: &Sender, genesis: [u8; 32], netuid:
     let invalid = |what: String| ApiError::invalid("body", what);
     let bundle = Bundle::decode_limited(body).map_err(|error| invalid(format!("bundle cannot be decoded: {error}")))?;
     if bundle.hotkey != sender.hotkey {
-        return Err(invalid(format!("bundle is of {}, the request of {}", Hotkey(bundle.hotkey), Hotkey(sender.hotkey))));
+        return Err(invalid(format!(
+            "bundle is of {}, the request of {}",
+            Hotkey(bundle.hotkey),
+            Hotkey(sender.hotkey)
+        )));
     }
     if bundle.header.root != root.0 {
         return Err(invalid(format!("bundle has root {}, the path {root}", Hex(bundle.header.root))));

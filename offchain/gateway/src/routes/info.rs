@@ -92,7 +92,8 @@ pub(super) async fn healthz(State(app): State<Arc<App>>) -> Response {
         reasons.push("the subnet could not be read yet; no hotkey is known".to_owned());
     }
     if head_age_ms > app.config.timing.chain_stall_ms {
-        reasons.push(format!("the newest finalised block {block} is {head_age_ms} ms old; the last known members stay"));
+        reasons
+            .push(format!("the newest finalised block {block} is {head_age_ms} ms old; the last known members stay"));
     }
     if app.ledger_failing.load(Ordering::Relaxed) {
         reasons.push("the ledger refused the last write; see the log".to_owned());

@@ -147,13 +147,11 @@ impl Run {
         let mut body: Option<(Box<RawValue>, u32)> = None;
         loop {
             match self.next(&mut attempt, None).await {
-                Next::Event(Event::Answer(answer)) => {
-                    match self.read(&attempt, &answer, &mut text) {
-                        Ok(facts) if facts.choices => body = Some((answer, elapsed_ms(self.job.received))),
-                        Ok(_) => return Outcome::Failed(self.blame(&attempt, Ended::Breach("answer has no choices"))),
-                        Err(failure) => return Outcome::Failed(failure),
-                    }
-                }
+                Next::Event(Event::Answer(answer)) => match self.read(&attempt, &answer, &mut text) {
+                    Ok(facts) if facts.choices => body = Some((answer, elapsed_ms(self.job.received))),
+                    Ok(_) => return Outcome::Failed(self.blame(&attempt, Ended::Breach("answer has no choices"))),
+                    Err(failure) => return Outcome::Failed(failure),
+                },
                 Next::Event(Event::Done(done)) => {
                     let Some((body, first_byte_ms)) = body else {
                         return Outcome::Failed(self.blame(&attempt, Ended::Breach("done before the answer")));

@@ -2,7 +2,7 @@
 
 use clawrank_protocol::{
     Base64, Hex, HexBytes,
-    frames::{GatewayFrame, MinerFrame, OpenedLeaf, Opened, Role},
+    frames::{GatewayFrame, MinerFrame, Opened, OpenedLeaf, Role},
     http::{BundleStored, Openings},
     proof::{
         AnswerVerdict, Attempt, AttemptStatus, Bundle, Cell, Keypair, Method, SchemaVerdict, SubnetEpoch, merkle,

@@ -171,4 +171,5 @@ async fn routes_tell_what_is_there_when_asked() {
     assert!(gateway.metric("clawrank_miners").await >= 1.0);
     assert_eq!(refusal(gateway.get("/v1/nothing").await).await.0, 404);
     assert_eq!(refusal(gateway.get("/v1/chat/completions").await).await.0, 405);
+    assert_eq!(refusal(gateway.get("/v1/miner").await).await.0, 400);
 }

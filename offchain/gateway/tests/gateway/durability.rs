@@ -85,9 +85,10 @@ async fn requests_in_flight_end_before_the_gateway_does() {
     let secret = gateway.customer("acme", 10_000).await;
     let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
     let (http, url) = (gateway.http.clone(), gateway.url("/v1/chat/completions"));
-    let call = tokio::spawn(async move {
-        http.post(url).bearer_auth(secret).json(&chat("llama", false)).send().await.unwrap()
-    });
+    let call =
+        tokio::spawn(
+            async move { http.post(url).bearer_auth(secret).json(&chat("llama", false)).send().await.unwrap() },
+        );
     let request = miner.request().await;
     gateway.cancel.cancel();
     miner.serve(&request, &["Just in time."]).await;
@@ -106,8 +107,9 @@ fn reservations_are_given_back_when_the_process_was_killed() {
     // The first life: one request served, one under way when everything stops at once.
     let first = runtime();
     first.block_on(async {
-        let server =
-            Server::start(settings.clone(), key("Gateway"), Arc::clone(&chain), CancellationToken::new()).await.unwrap();
+        let server = Server::start(settings.clone(), key("Gateway"), Arc::clone(&chain), CancellationToken::new())
+            .await
+            .unwrap();
         let gateway = Gateway {
             folder: tempfile::tempdir().unwrap(),
             server,

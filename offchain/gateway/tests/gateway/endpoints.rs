@@ -26,7 +26,8 @@ async fn provider() -> SocketAddr {
         let body: Value = serde_json::from_str(&body).unwrap();
         assert!(body["max_tokens"].is_number());
         let stream = body["stream"] == true;
-        let chunk = |text: &str| format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"content": text}}]}));
+        let chunk =
+            |text: &str| format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"content": text}}]}));
         match body["model"].as_str().unwrap() {
             "vendor/Up" if stream => {
                 let parts = [chunk("From"), chunk(" afar."), "data: [DONE]\n\n".to_owned()];
@@ -35,7 +36,10 @@ async fn provider() -> SocketAddr {
             "vendor/Up" => json!({"choices": [{"message": {"content": "From afar."}}]}).to_string().into_response(),
             "cut" => Body::from(chunk("From")).into_response(),
             "busy" => (StatusCode::TOO_MANY_REQUESTS, "slow down").into_response(),
-            _ => (StatusCode::BAD_REQUEST, json!({"error": {"message": "bad tool", "type": "x", "code": null}}).to_string())
+            _ => (
+                StatusCode::BAD_REQUEST,
+                json!({"error": {"message": "bad tool", "type": "x", "code": null}}).to_string(),
+            )
                 .into_response(),
         }
     }

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::{
     miner::{Miner, raw},
     money::receipts,
-    support::{Gateway, chat, eventually, events, refusal, streamed_text},
+    support::{Gateway, chat, events, eventually, refusal, streamed_text},
 };
 
 /// Asks in the background.
@@ -300,10 +300,8 @@ async fn miner_gets_no_more_requests_than_it_offered_when_customers_are_many() {
     for _ in 0..4 {
         requests.push(miner.request().await);
     }
-    eventually("two are refused", async || {
-        gateway.metric("clawrank_requests_total{outcome=\"failed\"}").await >= 2.0
-    })
-    .await;
+    eventually("two are refused", async || gateway.metric("clawrank_requests_total{outcome=\"failed\"}").await >= 2.0)
+        .await;
     for request in &requests {
         miner.serve(request, &["Hi."]).await;
     }
@@ -343,4 +341,58 @@ async fn leaving_miner_gets_no_new_requests_when_it_said_bye() {
     assert_eq!((status, code.as_str()), (503, "no_miner_available"));
     miner.serve(&request, &["Last one."]).await;
     assert_eq!(call.await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn customer_that_does_not_read_loses_its_request_and_others_go_on() {
+    use tokio::io::AsyncWriteExt;
+    let gateway = Gateway::with(|config| {
+        config.timing.client_stall_ms = 100;
+        config.timing.cancel_grace_ms = 50;
+    })
+    .await;
+    let secret = gateway.api_key("acme", KeyKind::Free).await;
+    let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
+    let mut body = chat("llama", true);
+    body["max_tokens"] = 8_000.into();
+    let body = body.to_string();
+    let mut deaf = tokio::net::TcpStream::connect(gateway.server.address()).await.unwrap();
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    deaf.write_all(head.as_bytes()).await.unwrap();
+    let request = miner.request().await;
+    // Far more than sockets buffer, in small text.
+    let padding = "x".repeat(60_000);
+    let mut cancelled = false;
+    for seq in 0..140 {
+        let data = raw(&json!({"choices": [{"index": 0, "delta": {"content": "word "}}], "padding": padding}));
+        miner.send(MinerFrame::Chunk(Chunk { id: request.id, seq, data })).await;
+        let answer = tokio::time::timeout(std::time::Duration::from_millis(5), miner.next()).await;
+        if let Ok(Some(GatewayFrame::Cancel { id })) = answer {
+            assert_eq!(id, request.id);
+            cancelled = true;
+            break;
+        }
+    }
+    if !cancelled {
+        match miner.next().await {
+            Some(GatewayFrame::Cancel { id }) => assert_eq!(id, request.id),
+            other => panic!("{other:?}"),
+        }
+    }
+    let call = ask(&gateway, &secret, false);
+    let request = miner.request().await;
+    miner.serve(&request, &["Hi."]).await;
+    assert_eq!(call.await.unwrap().status(), 200);
+    drop(deaf);
+}
+
+#[tokio::test]
+async fn pong_is_a_breach_when_no_ping_was_sent() {
+    let gateway = Gateway::start().await;
+    let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
+    miner.send(MinerFrame::Pong { n: u64::MAX }).await;
+    eventually("a breach", async || gateway.metric("clawrank_breaches_total").await >= 1.0).await;
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use clawrank_client::{
     ChainPort, ClientError,
     types::{
-        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Neuron, SubnetSnapshot, Submitted,
+        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Neuron, Submitted, SubnetSnapshot,
         WeightCommit,
     },
 };

@@ -111,10 +111,7 @@ fn wire_format_stays_as_documented_when_encoded() {
 
 #[test]
 fn frame_is_refused_when_too_large_before_it_is_parsed() {
-    assert_eq!(
-        MinerFrame::decode("not json at all", 4).unwrap_err(),
-        FrameError::TooLarge { max: 4, found: 15 }
-    );
+    assert_eq!(MinerFrame::decode("not json at all", 4).unwrap_err(), FrameError::TooLarge { max: 4, found: 15 });
 }
 
 #[test]

@@ -71,7 +71,9 @@ fn delivered_text_is_the_same_when_streamed_and_when_whole() {
         let chunk = raw(&format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{piece}"}}}}]}}"#));
         assert!(read_answer(&chunk, &mut streamed).unwrap().text);
     }
-    let end = raw(r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#);
+    let end = raw(
+        r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+    );
     let facts = read_answer(&end, &mut streamed).unwrap();
     assert!(facts.finished && facts.usage == Some(Usage { prompt_tokens: 3, completion_tokens: 2, total_tokens: 0 }));
 

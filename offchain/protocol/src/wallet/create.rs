@@ -50,9 +50,8 @@ pub fn generate_mnemonic() -> Result<SecretString, WalletError> {
 pub(super) fn create(path: &Path, mnemonic: SecretString, overwrite: Overwrite) -> Result<NewKey, WalletError> {
     let seed = seed_of_phrase(mnemonic.expose_secret(), "")?;
     let key = Keypair::from_mini_secret(&seed)?;
-    let words = Zeroizing::new(
-        mnemonic.expose_secret().split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase(),
-    );
+    let words =
+        Zeroizing::new(mnemonic.expose_secret().split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase());
     let secrets = Zeroizing::new(format!(
         r#""secretPhrase":"{}","secretSeed":"0x{}""#,
         *words,
@@ -72,7 +71,8 @@ pub(super) fn save(path: &Path, key: &Keypair, overwrite: Overwrite) -> Result<(
 /// `secrets` are members of a JSON object: hexadecimal, base58 or words of a fixed list, so none needs escaping.
 fn write_key(path: &Path, public: HotkeyId, secrets: &str, overwrite: Overwrite) -> Result<(), WalletError> {
     let (hex_key, address) = (hex::encode(public), ss58::encode(&public));
-    let known = format!(r#""accountId":"0x{hex_key}","publicKey":"0x{hex_key}","ss58Address":"{address}","cryptoType":1"#);
+    let known =
+        format!(r#""accountId":"0x{hex_key}","publicKey":"0x{hex_key}","ss58Address":"{address}","cryptoType":1"#);
     let text = Zeroizing::new(format!("{{{known},{secrets}}}"));
     write_private(path, text.as_bytes(), overwrite)?;
     let mut public_path = path.as_os_str().to_owned();

@@ -196,7 +196,8 @@ fn given_secret(field: &Option<Zeroizing<String>>) -> Option<&str> {
 /// A key from 64 expanded bytes, in whichever of their two forms gives the stated key.
 fn expanded(text: &str, stated: Option<&HotkeyId>, path: &Path) -> Result<Keypair, WalletError> {
     let malformed = |why| WalletError::Malformed { path: path.to_owned(), why };
-    let stated = stated.ok_or_else(|| malformed("its privateKey cannot be checked without ss58Address or publicKey"))?;
+    let stated =
+        stated.ok_or_else(|| malformed("its privateKey cannot be checked without ss58Address or publicKey"))?;
     let mut bytes = Zeroizing::new([0u8; 64]);
     hex::decode_to_slice(text.trim_start_matches("0x"), bytes.as_mut_slice())
         .map_err(|_| malformed("its privateKey is not 64 bytes of hexadecimal text"))?;

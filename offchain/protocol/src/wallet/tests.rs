@@ -68,7 +68,8 @@ fn keyfile_takes_the_first_secret_when_several_are_there() {
     assert_eq!(address(&parse(&phrase).unwrap()), DEV);
     let seed = format!(r#"{{"secretSeed":"0x{ALICE_SEED}","privateKey":"0x00","ss58Address":"{ALICE}"}}"#);
     assert_eq!(address(&parse(&seed).unwrap()), ALICE);
-    let old = format!(r#"{{"secretPhrase":null,"secretSeed":"{ALICE_SEED}"," ss58Address":"{ALICE}","cryptoType":"1"}}"#);
+    let old =
+        format!(r#"{{"secretPhrase":null,"secretSeed":"{ALICE_SEED}"," ss58Address":"{ALICE}","cryptoType":"1"}}"#);
     assert_eq!(address(&parse(&old).unwrap()), ALICE);
     assert_eq!(address(&parse(&format!("0x{ALICE_SEED}\n")).unwrap()), ALICE);
     assert_eq!(address(&parse(DEV_WORDS).unwrap()), DEV);
@@ -98,7 +99,9 @@ fn keyfile_reads_an_expanded_key_when_in_either_form() {
 #[test]
 fn keyfile_is_refused_when_its_address_is_anothers() {
     let wrong = format!(r#"{{"secretSeed":"0x{ALICE_SEED}","ss58Address":"{DEV}"}}"#);
-    assert!(matches!(parse(&wrong), Err(WalletError::AddressMismatch { found, stated, .. }) if found == ALICE && stated == DEV));
+    assert!(
+        matches!(parse(&wrong), Err(WalletError::AddressMismatch { found, stated, .. }) if found == ALICE && stated == DEV)
+    );
     let ed25519 = format!(r#"{{"secretSeed":"0x{ALICE_SEED}","ss58Address":"{DEV}","cryptoType":0}}"#);
     assert!(matches!(parse(&ed25519), Err(WalletError::NotSr25519 { .. })));
 }
@@ -119,7 +122,15 @@ fn keyfile_is_refused_by_format_when_it_is_encrypted() {
 #[test]
 fn keyfile_is_refused_without_quoting_it_when_it_is_malformed() {
     let public = format!(r#"{{"ss58Address":"{ALICE}"}}"#);
-    for text in ["", "{", "{}", &public, r#"{"secretSeed":"0xnothex-s3cret"}"#, "s3cret words", r#"{"secretPhrase":["s3cret"]}"#] {
+    for text in [
+        "",
+        "{",
+        "{}",
+        &public,
+        r#"{"secretSeed":"0xnothex-s3cret"}"#,
+        "s3cret words",
+        r#"{"secretPhrase":["s3cret"]}"#,
+    ] {
         let error = parse(text).unwrap_err();
         assert!(!error.to_string().contains("s3cret") && !format!("{error:?}").contains("s3cret"), "{error:?}");
     }
@@ -150,9 +161,11 @@ fn hotkey_survives_the_round_trip_when_created_and_read_again() {
         let mode = std::fs::metadata(&made.path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
-    assert!(std::fs::read_dir(made.path.parent().unwrap()).unwrap().all(|entry| {
-        !entry.unwrap().file_name().to_string_lossy().ends_with(".tmp")
-    }));
+    assert!(
+        std::fs::read_dir(made.path.parent().unwrap())
+            .unwrap()
+            .all(|entry| { !entry.unwrap().file_name().to_string_lossy().ends_with(".tmp") })
+    );
 }
 
 #[test]

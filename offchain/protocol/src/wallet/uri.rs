@@ -32,7 +32,9 @@ pub fn keypair_from_uri(uri: &SecretString) -> Result<Keypair, WalletError> {
             None => seed_of_phrase(root, password.unwrap_or_default())?,
         },
     };
-    Keypair::from_mini_secret(&seed)?.derive(path).map_err(|_| WalletError::BadUri { why: "its derivation path is malformed" })
+    Keypair::from_mini_secret(&seed)?
+        .derive(path)
+        .map_err(|_| WalletError::BadUri { why: "its derivation path is malformed" })
 }
 
 /// The mini secret of a mnemonic: PBKDF2 over its entropy, as Substrate does, not over its words.

@@ -46,7 +46,10 @@ fn order(candidates: &[Candidate], affinity: u64) -> Vec<Target> {
 /// `worse` must come after the plain candidate for every conversation.
 fn check_worse(worse: Candidate) {
     for affinity in 0..50 {
-        assert_eq!(order(&[Candidate { target: Target::Miner(9), ..worse }, candidate(1)], affinity)[0], Target::Miner(1));
+        assert_eq!(
+            order(&[Candidate { target: Target::Miner(9), ..worse }, candidate(1)], affinity)[0],
+            Target::Miner(1)
+        );
     }
 }
 

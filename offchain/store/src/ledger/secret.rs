@@ -46,7 +46,8 @@ impl ApiSecret {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let random = text.strip_prefix(SECRET_PREFIX)?;
-        (random.len() == RANDOM_CHARS && random.bytes().all(|b| b.is_ascii_alphanumeric())).then(|| Self(text.to_owned()))
+        (random.len() == RANDOM_CHARS && random.bytes().all(|b| b.is_ascii_alphanumeric()))
+            .then(|| Self(text.to_owned()))
     }
 
     /// blake2-256 of the secret: what the ledger stores.

@@ -18,8 +18,7 @@ use sqlx::{Row, sqlite::SqlitePool, sqlite::SqliteRow};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    ApiKey, BundleRow, DemandRow, KeyKind, Ledger, LedgerError, NewRequest, Payer, ReceiptRow, Reservation,
-    Settlement,
+    ApiKey, BundleRow, DemandRow, KeyKind, Ledger, LedgerError, NewRequest, Payer, ReceiptRow, Reservation, Settlement,
 };
 pub(super) use writer::Outcome;
 use writer::{Job, Work};
@@ -123,7 +122,8 @@ pub(crate) fn payer_of(row: &SqliteRow) -> Result<Payer, sqlx::Error> {
 
 const SELECT_KEY: &str = "SELECT k.id, k.name, p.name AS payer, k.payer AS payer_id, k.kind, k.created_ms, k.revoked_ms
     FROM api_keys k JOIN payers p ON p.id = k.payer WHERE k.hash = ?1";
-const SELECT_KEYS: &str = "SELECT k.id, k.name, p.name AS payer, k.payer AS payer_id, k.kind, k.created_ms, k.revoked_ms
+const SELECT_KEYS: &str =
+    "SELECT k.id, k.name, p.name AS payer, k.payer AS payer_id, k.kind, k.created_ms, k.revoked_ms
     FROM api_keys k JOIN payers p ON p.id = k.payer ORDER BY k.id";
 
 #[async_trait]
@@ -195,12 +195,14 @@ impl Ledger for SqliteLedger {
     }
 
     async fn receipts(&self, since: u64, limit: u32) -> Result<Vec<ReceiptRow>, LedgerError> {
-        let rows = sqlx::query("SELECT c.seq, r.receipt AS bytes FROM receipts c JOIN requests r ON r.id = c.request
-             WHERE c.seq > ?1 ORDER BY c.seq LIMIT ?2")
-            .bind(i64::try_from(since).unwrap_or(i64::MAX))
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT c.seq, r.receipt AS bytes FROM receipts c JOIN requests r ON r.id = c.request
+             WHERE c.seq > ?1 ORDER BY c.seq LIMIT ?2",
+        )
+        .bind(i64::try_from(since).unwrap_or(i64::MAX))
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await?;
         let read = |row: &SqliteRow| Ok(ReceiptRow { seq: uint(row.try_get("seq")?), bytes: row.try_get("bytes")? });
         Ok(rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?)
     }

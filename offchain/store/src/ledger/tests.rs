@@ -77,7 +77,9 @@ fn secret_is_recognised_when_well_formed_only() {
     assert_eq!(ApiSecret::parse(secret.expose()).unwrap().hash(), secret.hash());
     assert_ne!(ApiSecret::generate().unwrap().hash(), secret.hash());
     assert_eq!(format!("{secret:?}"), "ApiSecret(..)");
-    for text in ["", "sk-claw-", "sk-other-0000", &format!("{}x", secret.expose()), &secret.expose().replace("sk", "SK")] {
+    for text in
+        ["", "sk-claw-", "sk-other-0000", &format!("{}x", secret.expose()), &secret.expose().replace("sk", "SK")]
+    {
         assert!(ApiSecret::parse(text).is_none(), "{text}");
     }
 }

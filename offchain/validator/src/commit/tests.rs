@@ -77,12 +77,12 @@ impl Process {
     async fn pass(&mut self) -> bool {
         let subnet = self.chain.with(|state| state.subnet.clone());
         self.views.send_replace(Some(Arc::new(View::new(subnet, &schedule()))));
-        match tokio::time::timeout(Duration::from_millis(300), self.committer.pass()).await {
-            Ok(done) => {
+        tokio::select! {
+            done = self.committer.pass() => {
                 done.unwrap();
                 true
             }
-            Err(_) => false,
+            () = self.chain.killed.notified() => false,
         }
     }
 

@@ -15,7 +15,7 @@ use clawrank_client::{
     },
 };
 use clawrank_primitives::proof::{Keypair, weights_commit_hash};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::{NETUID, genesis, head, snapshot};
 
@@ -60,6 +60,8 @@ pub(crate) struct FakeChain {
     pub(crate) state: Mutex<State>,
     origin_ms: u64,
     heads: watch::Sender<Option<Head>>,
+    /// Rung by [`Fault::KilledBefore`] and [`Fault::KilledAfter`].
+    pub(crate) killed: Notify,
 }
 
 impl FakeChain {
@@ -82,7 +84,7 @@ impl FakeChain {
             unreadable: false,
         };
         let heads = watch::channel(Some(head(1_001, origin_ms))).0;
-        Arc::new(Self { state: Mutex::new(state), origin_ms, heads })
+        Arc::new(Self { state: Mutex::new(state), origin_ms, heads, killed: Notify::new() })
     }
 
     pub(crate) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -309,9 +311,13 @@ impl ChainPort for FakeChain {
         let now = self.with(|state| state.subnet.head.number);
         match fault {
             None => self.apply(signer, call),
-            Some(Fault::KilledBefore) => std::future::pending().await,
+            Some(Fault::KilledBefore) => {
+                self.killed.notify_one();
+                std::future::pending().await
+            }
             Some(Fault::KilledAfter) => {
                 self.apply(signer, call)?;
+                self.killed.notify_one();
                 std::future::pending().await
             }
             Some(Fault::BrokenBefore) => Err(broken()),

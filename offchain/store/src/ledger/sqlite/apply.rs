@@ -146,7 +146,12 @@ async fn recover(db: &mut SqliteConnection) -> Result<u64, LedgerError> {
     Ok(sqlx::query("UPDATE requests SET state = 3 WHERE state = 0").execute(db).await?.rows_affected())
 }
 
-async fn put_bundle(db: &mut SqliteConnection, bundle: &BundleRow, keep: u32, now_ms: u64) -> Result<bool, LedgerError> {
+async fn put_bundle(
+    db: &mut SqliteConnection,
+    bundle: &BundleRow,
+    keep: u32,
+    now_ms: u64,
+) -> Result<bool, LedgerError> {
     let done = sqlx::query(
         "INSERT INTO bundles (root, hotkey, epoch, stored_ms, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (root) DO NOTHING",

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::panic
+)]
+
+mod fake;
+
+use codec::Encode;
+
+use super::*;
+use crate::{LinkState, PoolReason};
+use fake::{FakeChain, Reaction};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn config(urls: &[&str]) -> ChainConfig {
+    ChainConfig {
+        endpoints: urls.iter().map(|url| (*url).to_owned()).collect(),
+        start_timeout_ms: 10_000,
+        request_timeout_ms: 2_000,
+        backoff_min_ms: 20,
+        backoff_max_ms: 50,
+        ..ChainConfig::default()
+    }
+}
+
+fn commit() -> Call {
+    Call::CommitWeights { netuid: 92, commit_hash: [5; 32] }
+}
+
+fn alice() -> Keypair {
+    Keypair::dev("//Alice").unwrap()
+}
+
+/// Makes blocks until `done` is.
+async fn with_blocks<T>(chain: &FakeChain, done: impl Future<Output = T>) -> T {
+    tokio::pin!(done);
+    timeout(PATIENCE, async {
+        loop {
+            tokio::select! {
+                value = &mut done => return value,
+                () = tokio::time::sleep(Duration::from_millis(30)) => chain.advance(),
+            }
+        }
+    })
+    .await
+    .expect("it ends in time")
+}
+
+#[tokio::test]
+async fn submission_is_final_when_a_block_has_it() {
+    let Some(fake) = FakeChain::new("a") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    assert_eq!(chain.genesis_hash(), fake.genesis());
+    assert_eq!((chain.block_time_ms(), chain.status().borrow().state), (250, LinkState::Live));
+    let done = with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
+    assert_eq!(done.events, [crate::types::ChainEvent { pallet: "System".into(), name: "ExtrinsicSuccess".into() }]);
+    assert_eq!(chain.block(done.block_number).await.unwrap().unwrap().hash, done.block);
+    assert_eq!(fake.state().submitted.len(), 1);
+    assert_eq!(chain.block(1_000_000).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn submission_is_built_anew_when_its_nonce_is_stale() {
+    let Some(fake) = FakeChain::new("b") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    fake.state().reactions.extend([
+        Reaction::Refuse(1010, "Transaction is outdated"),
+        Reaction::Refuse(1014, "Priority is too low: (0 vs 0)"),
+    ]);
+    with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
+    let submitted = fake.state().submitted.clone();
+    assert_eq!(submitted.len(), 3);
+    assert!(submitted[0] != submitted[1] && submitted[1] != submitted[2], "each has an era of its own");
+}
+
+#[tokio::test]
+async fn submission_is_refused_at_once_when_the_pool_has_a_reason() {
+    let Some(fake) = FakeChain::new("c") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    fake.state().reactions.push_back(Reaction::Refuse(1010, "Custom error: 10"));
+    let error = chain.submit(&alice(), commit()).await.unwrap_err();
+    let expected = PoolReason::Custom { code: 10, name: Some("HotKeyNotRegisteredInNetwork") };
+    assert!(matches!(&error, ClientError::Pool { reason, .. } if *reason == expected), "{error}");
+    assert_eq!(fake.state().submitted.len(), 1);
+}
+
+#[tokio::test]
+async fn submission_is_found_when_the_connection_broke_after_it() {
+    let Some(fake) = FakeChain::new("d") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    fake.state().reactions.push_back(Reaction::TakeAndBreak);
+    let done = with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
+    let state = fake.state();
+    assert!(state.connections >= 2, "it reconnected");
+    assert!(state.submitted.iter().all(|bytes| bytes == &state.submitted[0]), "the same bytes, never a second nonce");
+    assert_eq!(clawrank_proof::blake2_256(&state.submitted[0]), done.extrinsic);
+    drop(state);
+    assert!(chain.status().borrow().reconnects >= 1);
+}
+
+#[tokio::test]
+async fn submission_is_handed_over_again_when_the_pool_lost_it() {
+    let Some(fake) = FakeChain::new("e") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    fake.state().reactions.push_back(Reaction::Lose);
+    with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
+    let submitted = fake.state().submitted.clone();
+    assert!(submitted.len() >= 2 && submitted[0] == submitted[1]);
+}
+
+#[tokio::test]
+async fn submission_expires_when_no_block_takes_it() {
+    let Some(fake) = FakeChain::new("f") else { return };
+    let (url, _stop) = fake.serve().await;
+    let config = ChainConfig { era_blocks: 4, max_attempts: 2, ..config(&[&url]) };
+    let chain = Chain::connect(&config).await.unwrap();
+    fake.state().reactions.extend(std::iter::repeat_n(Reaction::Lose, 50));
+    let error = with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap_err();
+    assert!(matches!(error, ClientError::Expired { attempts: 2, .. }), "{error}");
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn submission_has_an_unknown_outcome_when_blocks_stop() {
+    let Some(fake) = FakeChain::new("g") else { return };
+    let (url, _stop) = fake.serve().await;
+    let config = ChainConfig { stall_after_ms: 400, ..config(&[&url]) };
+    let chain = Chain::connect(&config).await.unwrap();
+    fake.advance();
+    let error = timeout(PATIENCE, chain.submit(&alice(), commit())).await.unwrap().unwrap_err();
+    assert!(matches!(error, ClientError::OutcomeUnknown { .. }), "{error}");
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test]
+async fn submissions_of_one_key_are_in_order_when_they_come_together() {
+    let Some(fake) = FakeChain::new("h") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    let signer = alice();
+    let calls = (0..4).map(|mecid| {
+        chain.submit(&signer, Call::CommitMechanismWeights { netuid: 92, mecid, commit_hash: [mecid; 32] })
+    });
+    let done = with_blocks(&fake, futures::future::try_join_all(calls)).await.unwrap();
+    let numbers: Vec<u64> = done.iter().map(|done| done.block_number).collect();
+    assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
+    assert_eq!(fake.state().submitted.len(), 4);
+}
+
+#[tokio::test]
+async fn client_moves_to_the_next_endpoint_when_one_dies_or_falls_silent() {
+    let Some(fake) = FakeChain::new("i") else { return };
+    let (first, stop) = fake.serve().await;
+    let (second, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&first, &second])).await.unwrap();
+    let mut heads = chain.heads();
+    stop.cancel();
+    let before = heads.borrow_and_update().unwrap().number;
+    with_blocks(&fake, async {
+        while heads.borrow().unwrap().number < before + 5 {
+            heads.changed().await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!(format!("{}/", chain.status().borrow().endpoint), format!("{second}/"));
+}
+
+#[tokio::test]
+async fn stall_is_reported_and_ends_when_blocks_come_again() {
+    let Some(fake) = FakeChain::new("j") else { return };
+    let (url, _stop) = fake.serve().await;
+    let config = ChainConfig { stall_after_ms: 300, ..config(&[&url]) };
+    let chain = Chain::connect(&config).await.unwrap();
+    let mut status = chain.status();
+    timeout(PATIENCE, status.wait_for(|status| status.state == LinkState::Stalled)).await.unwrap().unwrap();
+    let error = chain.subnet(92).await.unwrap_err();
+    assert!(matches!(error, ClientError::ChainStalled { last: 1, .. }), "{error}");
+    with_blocks(&fake, status.wait_for(|status| status.state == LinkState::Live)).await.unwrap();
+    assert!(fake.state().connections >= 2, "the connection was rebuilt");
+    assert!(matches!(chain.subnet(92).await, Err(ClientError::UnknownSubnet { netuid: 92 })));
+}
+
+#[tokio::test]
+async fn connection_is_given_up_when_requests_go_unanswered() {
+    let Some(fake) = FakeChain::new("k") else { return };
+    let (url, _stop) = fake.serve().await;
+    let config = ChainConfig { request_timeout_ms: 200, ..config(&[&url]) };
+    let chain = Chain::connect(&config).await.unwrap();
+    fake.state().mute = true;
+    let error = timeout(PATIENCE, chain.next_nonce(&[1; 32])).await.unwrap().unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    fake.state().mute = false;
+    let nonce = async {
+        loop {
+            if let Ok(nonce) = chain.next_nonce(&[1; 32]).await {
+                return nonce;
+            }
+        }
+    };
+    assert_eq!(timeout(PATIENCE, nonce).await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn endpoint_is_refused_when_it_serves_another_chain() {
+    let Some(fake) = FakeChain::new("l") else { return };
+    let (url, _stop) = fake.serve().await;
+    let config = ChainConfig { genesis: Some(hex::encode([9; 32])), start_timeout_ms: 500, ..config(&[&url]) };
+    let error = Chain::connect(&config).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("serves chain"), "{error}: {source}");
+}
+
+#[tokio::test]
+async fn runtime_is_followed_when_it_is_upgraded() {
+    let Some(fake) = FakeChain::new("m") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    assert_eq!(chain.runtime().unwrap().spec_version(), 1);
+    fake.state().spec_version = 2;
+    let mut status = chain.status();
+    with_blocks(&fake, status.wait_for(|status| status.spec_version == Some(2))).await.unwrap();
+    assert_eq!(chain.runtime().unwrap().spec_version(), 2);
+    with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
+}
+
+#[tokio::test]
+async fn closed_client_refuses_when_asked() {
+    let Some(fake) = FakeChain::new("n") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    chain.close().await;
+    assert!(matches!(chain.subnet(92).await, Err(ClientError::Closed)));
+    assert!(matches!(chain.next_nonce(&[1; 32]).await, Err(ClientError::Closed)));
+    assert_eq!(chain.status().borrow().state, LinkState::Closed);
+}
+
+#[tokio::test]
+async fn snapshot_has_every_neuron_when_the_subnet_is_full() {
+    let Some(fake) = FakeChain::new("o") else { return };
+    let size = 256u16;
+    let of = [Key::from(92u16)];
+    fake.put("SubtensorModule.NetworksAdded", &of, &true.encode());
+    fake.put("SubtensorModule.SubnetworkN", &of, &size.encode());
+    fake.put("SubtensorModule.Tempo", &of, &20u16.encode());
+    fake.put("SubtensorModule.MechanismCountCurrent", &of, &2u8.encode());
+    fake.put("SubtensorModule.LastUpdate", &[Key::from(4_188u16)], &vec![3u64; 256].encode());
+    fake.put("SubtensorModule.Incentive", &of, &vec![255u16; 256].encode());
+    fake.put("SubtensorModule.ValidatorPermit", &of, &vec![true; 256].encode());
+    let hotkey = |uid: u16| clawrank_proof::blake2_256(&uid.encode());
+    for uid in 0..size {
+        fake.put("SubtensorModule.Keys", &[Key::from(92u16), Key::from(uid)], &hotkey(uid));
+    }
+    fake.put("SubtensorModule.TotalHotkeyAlpha", &[Key::from(&hotkey(200)), Key::from(92u16)], &5u64.encode());
+    fake.put("SubtensorModule.SubnetOwnerHotkey", &of, &hotkey(17));
+    let axon = (9u64, 1u32, 0x7f00_0002u128, 8_091u16, 4u8, 4u8, 0u8, 0u8);
+    fake.put("SubtensorModule.Axons", &[Key::from(92u16), Key::from(&hotkey(3))], &axon.encode());
+    let weights = vec![(1u16, 65_535u16), (2, 9)];
+    fake.put("SubtensorModule.Weights", &[Key::from(4_188u16), Key::from(200u16)], &weights.encode());
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    fake.state().requests.clear();
+    let subnet = chain.subnet(92).await.unwrap();
+    let requests: u32 = fake.state().requests.values().sum();
+    assert!(requests <= 5, "{requests} requests for {size} neurons");
+    assert_eq!(subnet.neurons.len(), 256);
+    assert!(subnet.neurons.iter().zip(0..).all(|(neuron, uid)| neuron.uid == uid && neuron.hotkey == hotkey(uid)));
+    assert_eq!((subnet.tempo, subnet.mechanism_count, subnet.owner_uid, subnet.block_time_ms), (20, 2, Some(17), 250));
+    let neuron = subnet.by_hotkey(&hotkey(200)).unwrap();
+    assert_eq!((neuron.stake_rao, neuron.validator_permit), (5, true));
+    assert_eq!((neuron.last_update.as_slice(), neuron.incentive.as_slice()), (&[0, 3][..], &[255, 0][..]));
+    assert_eq!(subnet.neurons[3].axon.unwrap().port, 8_091);
+    assert_eq!(subnet.neurons[4].axon, None);
+    assert_eq!(chain.weights(92, 1).await.unwrap(), [(200, weights)]);
+    assert_eq!(chain.weights(92, 0).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn commitments_and_commits_are_read_when_they_are_stored() {
+    let Some(fake) = FakeChain::new("p") else { return };
+    let (early, late) = ([1u8; 32], [2u8; 32]);
+    // Deposit, block, one raw field: variant 1 + length.
+    let registration = |block: u32, data: &[u8]| {
+        [0u64.encode(), block.encode(), vec![4, data.len() as u8 + 1], data.to_vec()].concat()
+    };
+    fake.put("Commitments.CommitmentOf", &[Key::from(92u16), Key::from(&late)], &registration(9, b"CRB1later"));
+    fake.put("Commitments.CommitmentOf", &[Key::from(92u16), Key::from(&early)], &registration(4, b"x"));
+    fake.put("Commitments.CommitmentOf", &[Key::from(93u16), Key::from(&early)], &registration(4, b"other"));
+    let queue = vec![([7u8; 32], 3u64, 60u64, 0u64), ([8; 32], 4, 80, 0)];
+    fake.put("SubtensorModule.WeightCommits", &[Key::from(4_188u16), Key::from(&early)], &queue.encode());
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    let found = chain.commitments(92).await.unwrap();
+    assert_eq!(
+        found,
+        [
+            Commitment { hotkey: early, block: 4, data: b"x".to_vec() },
+            Commitment { hotkey: late, block: 9, data: b"CRB1later".to_vec() }
+        ]
+    );
+    let commits = chain.weight_commits(92, 1, &early).await.unwrap();
+    assert_eq!(commits[1], WeightCommit { hash: [8; 32], epoch: 4, block: 80 });
+    assert!(chain.weight_commits(92, 0, &early).await.unwrap().is_empty());
+}
