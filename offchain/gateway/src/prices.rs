@@ -85,7 +85,8 @@ impl PriceTable {
                 in_micro_usd_per_mtok: line.in_micro_usd_per_mtok,
                 out_micro_usd_per_mtok: line.out_micro_usd_per_mtok,
             };
-            if models.insert(line.model.clone(), price).is_some() {
+            // Requests look prices up by the normal form of the name.
+            if models.insert(line.model.trim().to_ascii_lowercase(), price).is_some() {
                 return Err(format!("model `{}` has two prices; remove one", line.model));
             }
         }

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! - A miner commits the root of its bundle in blocks `start ..= deadline` of the epoch, `deadline = start +
-//!   ⌈CommitWindow · tempo⌉`; the last commitment counts.
+//!   ⌊CommitWindow · tempo⌋`; the last commitment counts.
 //! - The challenge seed is the hash of block `deadline + 1`. It is recorded in block `deadline + 2`, the first that can
 //!   know it, so no bundle can depend on it. The author of block `deadline + 1` may discard a hash it does not like by
 //!   giving up its block; it can neither choose one nor change a bundle.

@@ -57,9 +57,9 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Blocks of the commit window, rounded up.
+    /// Blocks of the commit window, rounded down as miners and validators round it.
     fn window(tempo: u16) -> u64 {
-        u64::try_from(T::CommitWindow::get().mul_ceil(tempo.into())).unwrap_or(u64::MAX)
+        u64::try_from(T::CommitWindow::get().mul_floor(tempo.into())).unwrap_or(u64::MAX)
     }
 
     /// Removes what is stored of an epoch; bounded by `MaxBundles` and `MaxReporters`.

@@ -47,3 +47,9 @@ fn table_is_refused_when_malformed_or_ambiguous() {
     assert!(PriceTable::parse("[default]\nusd = 1").is_err());
     assert!(PriceTable::load(Path::new("/nonexistent/prices.toml")).unwrap_err().to_string().contains("prices.toml"));
 }
+
+#[test]
+fn price_is_found_when_the_table_writes_the_model_in_capitals() {
+    let table = PriceTable::parse(&TABLE.replace("\"llama\"", "\" Llama\"")).unwrap();
+    assert_eq!(table.price("llama").out_micro_usd_per_mtok, 100_000);
+}
