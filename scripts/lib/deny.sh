@@ -16,6 +16,9 @@ if [ -z "$deny" ]; then
   fi
 fi
 "$deny" --all-features check licenses bans sources
+if linked=$(cargo tree --locked --offline -p clawrank-cli -e normal --prefix none | grep -oE '^(sc-[a-z0-9-]+|clawrank-runtime|pallet-[a-z-]+) ' | sort -u) && [ -n "$linked" ]; then
+  die "the worker binary links what belongs to the node alone: $linked"
+fi
 if timeout 60 "$deny" --all-features fetch db >/dev/null 2>&1; then
   "$deny" --all-features check advisories
 else

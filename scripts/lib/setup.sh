@@ -68,7 +68,7 @@ ensure_wasm_target() {
 # Everything a build needs. Idempotent; needs the network only the first time.
 setup() {
   command -v rustup >/dev/null || die "rustup is missing: install it from https://rustup.rs and run this again"
-  ensure_packages clang cmake gcc libc6-dev make pkg-config protobuf-compiler python3 python3-venv
+  ensure_packages clang cmake gcc libc6-dev make perl pkg-config protobuf-compiler python3 python3-venv
   ensure_wasm_target
 }
 
