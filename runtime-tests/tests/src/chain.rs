@@ -8,14 +8,12 @@ use clawrank_runtime::{
     UncheckedExtrinsic, WASM_BINARY,
 };
 use codec::{Decode, Encode};
-use sc_chain_spec::GenesisConfigBuilderRuntimeCaller;
 use sc_executor::WasmExecutor;
 use sp_consensus_aura::{AURA_ENGINE_ID, Slot};
 use sp_core::{
     Pair,
     traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode},
 };
-use sp_externalities::Externalities;
 use sp_io::{SubstrateHostFunctions, TestExternalities};
 use sp_runtime::{
     ApplyExtrinsicResult, Digest, DigestItem, MultiAddress,
@@ -23,8 +21,12 @@ use sp_runtime::{
     traits::Header as _,
     transaction_validity::{TransactionSource, TransactionValidity},
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
+use clawrank_chain_spec::genesis_storage;
 pub use clawrank_chain_spec::{Options, Topology};
 pub use sp_core::sr25519::Pair as Keys;
 
@@ -47,6 +49,12 @@ pub fn wasm() -> &'static [u8] {
     WASM_BINARY.expect("the runtime was built with its Wasm: build without SKIP_WASM_BUILD")
 }
 
+/// The executor that every chain of this process shares, so that the Wasm is compiled once.
+fn executor() -> WasmExecutor<SubstrateHostFunctions> {
+    static EXECUTOR: OnceLock<WasmExecutor<SubstrateHostFunctions>> = OnceLock::new();
+    EXECUTOR.get_or_init(|| WasmExecutor::builder().with_max_runtime_instances(8).build()).clone()
+}
+
 /// The sr25519 keys of a secret URI.
 pub fn keys(uri: &str) -> Keys {
     Keys::from_string(uri, None).expect("a secret URI")
@@ -58,19 +66,16 @@ pub fn account(uri: &str) -> AccountId {
 }
 
 impl Chain {
-    /// A chain at genesis, built by the Wasm from the same patch that a node's specification carries.
+    /// A chain at genesis; the Wasm builds the same one, as a test of its own shows.
     pub fn new(topology: &Topology) -> Self {
-        let wasm = wasm();
-        let storage = GenesisConfigBuilderRuntimeCaller::<()>::new(wasm)
-            .get_storage_for_patch(topology.patch())
-            .expect("the runtime accepts its genesis");
+        let storage = genesis_storage(topology).expect("the runtime accepts its genesis");
         let mut state = TestExternalities::new(storage);
         state.commit_all().expect("a fresh state commits");
         let root = *state.as_backend().root();
         let head = Header::new(0, Default::default(), root, Default::default(), Default::default());
-        let executor = WasmExecutor::builder().with_max_runtime_instances(1).build();
-        let code_hash = sp_io::hashing::blake2_256(wasm).to_vec();
-        Self { state, executor, wasm, code_hash, head, slot_ms: topology.slot_duration_ms, last_begin: Duration::ZERO }
+        let code_hash = sp_io::hashing::blake2_256(wasm()).to_vec();
+        let slot_ms = topology.slot_duration_ms;
+        Self { state, executor: executor(), wasm: wasm(), code_hash, head, slot_ms, last_begin: Duration::ZERO }
     }
 
     /// A chain with the options of a specification.
@@ -175,9 +180,9 @@ impl Chain {
         let mut args = TransactionSource::External.encode();
         args.extend_from_slice(extrinsic);
         args.extend_from_slice(hash.as_bytes());
-        self.state.ext().storage_start_transaction();
         let answer = self.try_call("TaggedTransactionQueue_validate_transaction", &args);
-        self.state.ext().storage_rollback_transaction().expect("the transaction was begun above");
+        // Everything since the last commit goes, also what a trap left open.
+        self.state.reset_overlay();
         let answer = answer?;
         TransactionValidity::decode(&mut answer.as_slice()).map_err(|error| error.to_string())
     }
@@ -188,16 +193,20 @@ impl Chain {
     ///
     /// When the Wasm traps.
     pub fn apply_raw(&mut self, extrinsic: &[u8]) -> Result<ApplyExtrinsicResult, String> {
-        self.state.ext().storage_start_transaction();
         self.begin();
         let answer = self.try_call("BlockBuilder_apply_extrinsic", extrinsic);
-        self.state.ext().storage_rollback_transaction().expect("the transaction was begun above");
+        self.state.reset_overlay();
         let answer = answer?;
         ApplyExtrinsicResult::decode(&mut answer.as_slice()).map_err(|error| error.to_string())
     }
 
     /// A call signed by `keys`, with the account's next nonce plus `ahead`.
+    ///
+    /// # Panics
+    ///
+    /// Before the first block, in which the runtime learns the hash of its genesis.
     pub fn sign_ahead(&mut self, keys: &Keys, call: impl Into<RuntimeCall>, ahead: u32) -> UncheckedExtrinsic {
+        assert!(self.head.number > 0, "nothing can be signed before block 1");
         let who = AccountId::from(keys.public());
         let call = call.into();
         self.read(|| {

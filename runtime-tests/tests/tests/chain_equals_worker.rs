@@ -262,10 +262,10 @@ fn payouts_in_wasm_equal_the_workers_when_verdicts_come_by_extrinsics() {
         .map(|validator| {
             // Miners have the uids 6 to 17; heavy tails, a few trips, a few miners not looked at.
             let verdicts: Vec<Verdict> = (6..6 + MINERS as u16)
-                .filter(|_| rng.random_bool(0.9))
-                .map(|uid| {
+                .filter_map(|uid| {
                     let tripped = rng.random_bool(0.15);
-                    Verdict { uid, tripped, reason: 4 * u8::from(tripped), score: 1 << rng.random_range(0..60u32) }
+                    let score = 1 << rng.random_range(0..60u32);
+                    rng.random_bool(0.9).then_some(Verdict { uid, tripped, reason: 4 * u8::from(tripped), score })
                 })
                 .collect();
             let call = pallet_provider_rank::Call::submit_verdicts {
@@ -323,6 +323,7 @@ fn payouts_in_wasm_equal_the_workers_when_scores_are_golden() {
 #[test]
 fn unfunded_hotkey_sets_weights_when_the_call_is_free() {
     let mut chain = chain(2, 3);
+    chain.run_to(1);
     let hotkey = keys("//validator//0");
     let who = id(&hotkey);
     chain.write(|| {

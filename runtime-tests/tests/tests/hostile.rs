@@ -132,6 +132,7 @@ fn runtime_refuses_when_single_bytes_of_a_good_extrinsic_are_changed() {
 #[test]
 fn node_refuses_and_lives_on_when_extrinsics_are_hostile() {
     let mut chain = Chain::with_options(&Options::default());
+    chain.run_to(1);
     let mut node = Node::start(&["--dev", "--block-time-ms", "250"]);
     node.wait("first block", Duration::from_secs(60), |node| node.best().filter(|best| *best >= 1));
     for (name, bytes) in attacks(&mut chain) {

@@ -6,8 +6,8 @@ use clawrank_runtime::{Runtime, RuntimeCall};
 use clawrank_runtime_tests::chain::{Chain, Options};
 use codec::{Decode, Encode};
 use frame_support::{
-    dispatch::{DispatchClass, GetCallName, GetDispatchInfo},
-    traits::{Get, GetCallMetadata},
+    dispatch::{DispatchClass, GetDispatchInfo},
+    traits::GetCallMetadata,
     weights::Weight,
 };
 use pallet_subtensor::{MechId, NetUid};
@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 const MAX_REF_TIME: u64 = 62_500_000_000;
 /// One mebibyte: a fifth of a block's.
 const MAX_PROOF_SIZE: u64 = 1 << 20;
+
+/// Calls whose arguments have a type without values, so that no bytes decode to them.
+const IMPOSSIBLE: [(&str, &str); 2] = [("Grandpa", "report_equivocation"), ("Grandpa", "report_equivocation_unsigned")];
 
 /// The largest arguments that a call takes, where they matter for its weight.
 fn largest() -> Vec<RuntimeCall> {
@@ -90,8 +93,12 @@ fn is_bounded_by_the_block(name: &(String, String), class: DispatchClass) -> boo
 fn weight_of_every_extrinsic_is_bounded_when_its_arguments_are_largest() {
     let mut chain = Chain::with_options(&Options::default());
     let calls = every_call();
-    let known: usize = RuntimeCall::get_module_names().iter().map(|name| RuntimeCall::get_call_names(name).len()).sum();
-    assert_eq!(calls.len(), known, "every call of the metadata is looked at");
+    for pallet in RuntimeCall::get_module_names() {
+        for call in RuntimeCall::get_call_names(pallet) {
+            let name = (String::from(*pallet), String::from(*call));
+            assert!(calls.contains_key(&name) || IMPOSSIBLE.contains(&(*pallet, *call)), "{name:?} is looked at");
+        }
+    }
 
     let limits = <Runtime as frame_system::Config>::BlockWeights::get();
     let mut heaviest = (Weight::zero(), String::new());
@@ -115,6 +122,7 @@ fn weight_of_every_extrinsic_is_bounded_when_its_arguments_are_largest() {
 #[test]
 fn fee_is_zero_when_a_hotkeys_call_is_free_and_small_when_it_is_not() {
     let mut chain = Chain::with_options(&Options::default());
+    chain.run_to(1);
     let signer = clawrank_runtime_tests::chain::keys("//validator//0");
     let mut fee = |call: RuntimeCall| {
         let extrinsic = chain.sign(&signer, call);
