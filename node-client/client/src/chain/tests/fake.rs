@@ -210,6 +210,7 @@ impl FakeChain {
                 })
             }
             "chain_subscribeFinalizedHeads" => "heads".into(),
+            "chain_unsubscribeFinalizedHeads" => true.into(),
             "state_getRuntimeVersion" => json!({ "specVersion": state.spec_version, "transactionVersion": 1 }),
             "state_call" => match params[0].as_str().unwrap() {
                 "Metadata_metadata_at_version" => hex(&Some(state.metadata.clone()).encode()).into(),
@@ -262,7 +263,7 @@ impl FakeChain {
                     }
                 }
             }
-            other => panic!("the fake node has no {other}"),
+            other => return Some(json!({ "error": { "code": -32601, "message": format!("no {other}") } })),
         };
         Some(json!({ "result": result }))
     }
