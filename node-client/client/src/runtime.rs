@@ -59,7 +59,7 @@ impl Runtime {
             .metadata
             .pallet_by_name("System")
             .and_then(|pallet| pallet.constant_by_name("Version"))
-            .map(|constant| VersionConstant::decode(&mut &*constant.value()))
+            .map(|constant| VersionConstant::decode(&mut constant.value()))
             .and_then(Result::ok)
             .ok_or_else(|| runtime.unsupported("System.Version", "constant is missing or malformed"))?;
         runtime.spec_version = version.spec_version;

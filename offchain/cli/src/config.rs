@@ -35,7 +35,7 @@ impl Layers<'_> {
     /// [`CliError::Input`] naming the file, variable or flag, and the key at fault.
     pub(crate) fn load<C: DeserializeOwned>(&self, environment: &BTreeMap<String, String>) -> Result<C, CliError> {
         let mut table = match self.file {
-            Some(path) => self.from_file(path)?,
+            Some(path) => self.read_file(path)?,
             None => Table::new(),
         };
         let prefix = format!("CLAWRANK_{}_", self.role.to_ascii_uppercase().replace(['-', ' '], "_"));
@@ -60,7 +60,7 @@ impl Layers<'_> {
         })
     }
 
-    fn from_file(&self, path: &Path) -> Result<Table, CliError> {
+    fn read_file(&self, path: &Path) -> Result<Table, CliError> {
         let text = read_text(path)?;
         let mut table: Table = toml::from_str(&text).map_err(|e| {
             let line = e.span().map(|s| text.get(..s.start).map_or(1, |t| t.lines().count().max(1)));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `clawrank status`: a subnet at a glance.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use clawrank_client::{
@@ -81,12 +84,12 @@ struct Row {
 /// [`CliError`] when the chain cannot be read or the report is not one.
 pub(crate) async fn run(args: StatusArgs, output: Output) -> Result<(), CliError> {
     let chain = args.network.connect().await?;
-    let report = args.validator_data.as_ref().map(read_report).transpose()?.flatten();
+    let report = args.validator_data.as_deref().map(read_report).transpose()?.flatten();
     let status = gather(&*chain, args.network.netuid, report.as_ref()).await?;
     if output.json { output.json(&status) } else { print(&status) }
 }
 
-fn read_report(dir: &PathBuf) -> Result<Option<Report>, CliError> {
+fn read_report(dir: &Path) -> Result<Option<Report>, CliError> {
     let path = dir.join("reports").join("latest.json");
     if !path.exists() {
         return Ok(None);

@@ -42,7 +42,7 @@ fn router() -> (Router, Vec<String>) {
                     error_ppm: noise * 10,
                     in_flight: noise % 4,
                     limit: 8,
-                    online: noise % 11 != 0,
+                    online: !noise.is_multiple_of(11),
                     quality: Ppb::ONE,
                     fallback: endpoint == 7,
                     support: Support::ALL,

@@ -16,7 +16,7 @@ mod miner;
 pub(crate) use chain::{FakeChain, Fault};
 pub(crate) use endpoint::StubEndpoints;
 pub(crate) use gateway::{Evil, ProbeMode, StubGateway, receipt};
-pub(crate) use miner::{Committed, Measurer};
+pub(crate) use miner::Measurer;
 
 /// Subnet of all tests.
 pub(crate) const NETUID: u16 = 92;

@@ -199,8 +199,10 @@ impl Reader<'_> {
         mecid: u8,
         hotkey: &AccountId,
     ) -> Result<Vec<WeightCommit>, ClientError> {
+        /// Hash, epoch and block of the commit, and a field that the chain no longer uses.
+        type Entry = ([u8; 32], u64, u64, u64);
         let index = Key::from(storage_index(netuid, mecid)?);
-        let queue: Option<Vec<([u8; 32], u64, u64, u64)>> =
+        let queue: Option<Vec<Entry>> =
             self.value("SubtensorModule.WeightCommits", &[index, Key::from(hotkey)]).await?;
         let commits = queue.unwrap_or_default().into_iter();
         Ok(commits.map(|(hash, epoch, block, _)| WeightCommit { hash, epoch, block }).collect())

@@ -122,10 +122,6 @@ impl StubGateway {
         *self.shared.evil.lock().unwrap() = evil;
     }
 
-    pub(crate) fn set_demand(&self, cells: Vec<DemandCell>) {
-        *self.shared.demand.lock().unwrap() = cells;
-    }
-
     pub(crate) fn put_bundle(&self, root: [u8; 32], bytes: Vec<u8>) {
         self.shared.bundles.lock().unwrap().insert(root, bytes);
     }
@@ -177,6 +173,7 @@ pub(crate) fn receipt(miner: &Keypair, payer: u8, tokens: u32, change: impl FnOn
 }
 
 impl Shared {
+    #[allow(clippy::result_large_err, reason = "the error is the answer itself")]
     /// Counts the request; an answer when the gateway is down or the signature is wrong.
     fn admit(&self, method: &HttpMethod, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<(), Response> {
         self.requests.fetch_add(1, Ordering::SeqCst);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
