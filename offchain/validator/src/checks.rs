@@ -19,8 +19,8 @@ use clawrank_client::{
 use clawrank_primitives::{
     MECID_INTEL,
     gate::{
-        CommitOrder, Committed, DuplicateIndex, EpochWindow, GateParams, Reason, Trip, check_authenticity,
-        check_duplicates, check_faithfulness, check_openings, check_window,
+        CommitOrder, Committed, DuplicateIndex, DuplicateKind, EpochWindow, Evidence, GateParams, Reason, Trip,
+        check_authenticity, check_duplicates, check_faithfulness, check_openings, check_window,
     },
     proof::{Bundle, Commitment, Hash, HotkeyId, SubnetEpoch, challenge::leaves_to_open},
 };
@@ -118,7 +118,7 @@ pub(crate) async fn window(
 enum Body {
     /// It is on disk and authentic.
     Authentic,
-    /// A gateway gave a body, and it proves that the miner cheated or erred.
+    /// Every gateway answered, and the bodies they gave do not pass.
     Tripped(Trip),
     /// Every gateway answered, none has it.
     Missing,
@@ -154,6 +154,17 @@ impl Checker {
                 index.insert(committer.order(), &bundle);
             }
         }
+        // Only who proved to have the body counts as first: a root alone can be read from the chain and put before it.
+        let proven: Vec<Committer> = committers
+            .iter()
+            .zip(&bodies)
+            .filter(|(_, body)| matches!(body, Body::Authentic))
+            .map(|(committer, _)| *committer)
+            .collect();
+        let bodies = committers.iter().zip(bodies).map(|(committer, body)| match copied_root(committer, &proven) {
+            Some(trip) => Body::Tripped(trip),
+            None => body,
+        });
         let open = committers.iter().zip(bodies).filter(|(committer, _)| !done.contains(&committer.hotkey));
         let checks: Vec<_> =
             open.map(|(committer, body)| self.check(judged, committer, body, &index).boxed()).collect();
@@ -209,10 +220,11 @@ impl Checker {
                 }
             };
             match self.authentic(judged, committer, &bytes) {
-                Ok(_) => {
+                Ok(Some(_)) => {
                     store(&self.path(judged, committer), bytes.to_vec()).await?;
                     return Ok(Body::Authentic);
                 }
+                Ok(None) => {}
                 Err(trip) => tripped = Some(trip),
             }
         }
@@ -224,16 +236,18 @@ impl Checker {
         })
     }
 
-    fn authentic(&self, judged: &Judged, committer: &Committer, bytes: &[u8]) -> Result<Bundle, Trip> {
-        let bundle = Bundle::decode_limited(bytes).map_err(|error| Trip {
-            reason: Reason::Unauthentic,
-            evidence: clawrank_primitives::gate::Evidence::Proof(error),
-        })?;
+    /// The bundle in `bytes`; `None` when it is another hotkey's under the same root, which says nothing about this one.
+    fn authentic(&self, judged: &Judged, committer: &Committer, bytes: &[u8]) -> Result<Option<Bundle>, Trip> {
+        let bundle = Bundle::decode_limited(bytes)
+            .map_err(|error| Trip { reason: Reason::Unauthentic, evidence: Evidence::Proof(error) })?;
+        let (hotkey, committed) = (&committer.hotkey, &committer.committed);
+        if bundle.hotkey != *hotkey {
+            return Ok(None);
+        }
         let subject =
             SubnetEpoch { genesis: self.genesis, netuid: self.netuid, mecid: MECID_INTEL, epoch: judged.epoch };
-        let (hotkey, committed) = (&committer.hotkey, &committer.committed);
         check_authenticity(&bundle, hotkey, &subject, Some(committed), judged.deadline_block)?;
-        Ok(bundle)
+        Ok(Some(bundle))
     }
 
     fn path(&self, judged: &Judged, committer: &Committer) -> PathBuf {
@@ -245,7 +259,7 @@ impl Checker {
     async fn load(&self, judged: &Judged, committer: &Committer) -> Result<Option<Bundle>, Error> {
         let path = self.path(judged, committer);
         match tokio::fs::read(&path).await {
-            Ok(bytes) => Ok(self.authentic(judged, committer, &bytes).ok()),
+            Ok(bytes) => Ok(self.authentic(judged, committer, &bytes).ok().flatten()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(Error::File { path, source }),
         }
@@ -319,6 +333,24 @@ impl Checker {
             .and_then(|()| check_duplicates(index, committer.order(), bundle, &self.gate));
         Some(checked)
     }
+}
+
+/// The trip of a committer whose very root another miner, one with its body, had committed before.
+fn copied_root(committer: &Committer, proven: &[Committer]) -> Option<Trip> {
+    let commitment = &committer.committed.commitment;
+    let same = |other: &&Committer| {
+        other.committed.commitment.root == commitment.root
+            && other.hotkey != committer.hotkey
+            && other.order() < committer.order()
+    };
+    let first = proven.iter().filter(same).min_by_key(|other| other.order())?;
+    let evidence = Evidence::Duplicate {
+        kind: DuplicateKind::Root,
+        uid: first.uid,
+        block: first.committed.block,
+        attempts: commitment.count,
+    };
+    Some(Trip { reason: Reason::Duplicate, evidence })
 }
 
 /// Writes a file so that it is whole or absent, whatever happens.

@@ -18,6 +18,9 @@ use reqwest::{Client, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
 
+#[cfg(test)]
+mod tests;
+
 /// Largest stream read from an endpoint, in bytes.
 const MAX_STREAM_BYTES: usize = 4 * 1024 * 1024;
 

@@ -135,10 +135,18 @@ async fn epoch_ends_with_revealed_weights_when_miners_are_good_and_bad() {
             world.gateway.push_receipt(&key(name), payer, 100, |_| {});
         }
     }
+    world.gateway.set_demand(vec![clawrank_protocol::http::DemandCell {
+        model: "m".into(),
+        task_type: "math".into(),
+        requests: 5,
+        tokens: 500,
+    }]);
     let honest = world.intel("Miner4", truth);
     honest.bundle(5).publish(&world.chain, &world.gateway, 1_040);
     world.intel("Miner5", truth / 4).bundle(5).publish(&world.chain, &world.gateway, 1_041);
-    honest.copied_by(key("Miner6")).bundle(5).publish(&world.chain, &world.gateway, 1_042);
+    let mut copy = honest.copied_by(key("Miner6"));
+    copy.recommend("m", "math", &["b", "a"]);
+    copy.bundle(5).publish(&world.chain, &world.gateway, 1_042);
     world.chain.with(|s| s.provider_rank = true);
     for (name, block) in [("Miner4", 1_040), ("Miner5", 1_041), ("Miner6", 1_042)] {
         let data =
@@ -163,6 +171,7 @@ async fn epoch_ends_with_revealed_weights_when_miners_are_good_and_bad() {
 
     let gates = [4, 5, 6].map(|uid| find(&report, uid).intel);
     assert_eq!((gates[0].gate, gates[0].cells_verified), (GateState::Open, 2), "{}", find(&report, 4).why);
+    assert_eq!((gates[0].cells[0].value, gates[0].coverage_ppb), (500, 1_000_000_000));
     assert_eq!(gates[1].reason.as_deref(), Some("LatencyOutOfTolerance"), "{}", gates[1].evidence);
     assert_eq!(gates[2].reason.as_deref(), Some("Duplicate"), "{}", gates[2].evidence);
     assert!(find(&report, 3).serving.ghost);

@@ -97,11 +97,50 @@ async fn copier_is_tripped_when_the_original_was_committed_before() {
     let original = setup.measured("Miner2");
     original.bundle(EPOCH).publish(&setup.chain, &setup.gateway, 1_050);
     // In the same block the lower uid is first, so the copy comes a block later.
-    original.copied_by(key("Miner1")).bundle(EPOCH).publish(&setup.chain, &setup.gateway, 1_051);
+    let mut copy = original.copied_by(key("Miner1"));
+    copy.recommend("m", "chat", &["a"]);
+    copy.bundle(EPOCH).publish(&setup.chain, &setup.gateway, 1_051);
     let outcomes = setup.run().await;
-    assert_eq!(outcomes[&2].0, 0);
-    assert_eq!(outcomes[&1].0, Reason::Duplicate.code());
+    assert_eq!(outcomes[&2].0, 0, "{}", outcomes[&2].1);
+    assert_eq!(outcomes[&1].0, Reason::Duplicate.code(), "{}", outcomes[&1].1);
     assert!(outcomes[&1].1.contains("committed by uid 2 in block 1050"), "{}", outcomes[&1].1);
+}
+
+#[tokio::test]
+async fn copier_is_tripped_when_it_commits_the_very_root_of_another() {
+    let setup = Setup::new().await;
+    let original = setup.measured("Miner2").bundle(EPOCH);
+    original.publish(&setup.chain, &setup.gateway, 1_050);
+    // The gateway keeps the first body of a root, so the copier's own is nowhere.
+    setup.measured("Miner2").copied_by(key("Miner1")).bundle(EPOCH).commit(&setup.chain, 1_052);
+    let outcomes = setup.run().await;
+    assert_eq!(outcomes[&2].0, 0, "{}", outcomes[&2].1);
+    assert_eq!(outcomes[&1].0, Reason::Duplicate.code());
+    assert!(outcomes[&1].1.contains("equal are the root"), "{}", outcomes[&1].1);
+}
+
+#[tokio::test]
+async fn bundle_passes_when_its_root_was_put_on_chain_before_by_one_without_the_body() {
+    let setup = Setup::new().await;
+    let original = setup.measured("Miner2").bundle(EPOCH);
+    original.publish(&setup.chain, &setup.gateway, 1_050);
+    // Seen in the transaction pool and put into the same block under a lower uid.
+    setup.measured("Miner2").copied_by(key("Miner1")).bundle(EPOCH).commit(&setup.chain, 1_050);
+    let outcomes = setup.run().await;
+    assert_eq!(outcomes[&2].0, 0, "{}", outcomes[&2].1);
+    assert_eq!(outcomes[&1].1, explain::BODY_MISSING);
+}
+
+#[tokio::test]
+async fn bundle_is_not_condemned_when_the_gateway_holds_a_strangers_body_under_its_root() {
+    let setup = Setup::new().await;
+    let original = setup.measured("Miner1").bundle(EPOCH);
+    original.publish(&setup.chain, &setup.gateway, 1_050);
+    let stranger = setup.measured("Miner1").copied_by(key("Stranger")).bundle(EPOCH).bundle;
+    assert_eq!(stranger.header.root, original.bundle.header.root);
+    setup.gateway.put_bundle(stranger.header.root, stranger.encode());
+    // The same as if no body were there: it is asked for until the time is over.
+    assert_eq!(setup.run().await[&1].1, explain::BODY_MISSING);
 }
 
 #[tokio::test]
@@ -217,8 +256,9 @@ async fn bodies_are_kept_when_the_gateway_forgets_them() {
     assert_eq!(setup.run().await[&1].0, 0);
     setup.gateway.put_bundle(first.bundle.header.root, Vec::new());
     // A copy that is checked later still meets the original.
-    let copy = setup.measured("Miner1").copied_by(key("Miner2")).bundle(EPOCH);
-    copy.publish(&setup.chain, &setup.gateway, 1_055);
+    let mut copy = setup.measured("Miner1").copied_by(key("Miner2"));
+    copy.recommend("m", "chat", &["a"]);
+    copy.bundle(EPOCH).publish(&setup.chain, &setup.gateway, 1_055);
     assert_eq!(setup.run().await[&2].0, Reason::Duplicate.code());
 }
 

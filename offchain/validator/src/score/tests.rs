@@ -168,7 +168,8 @@ fn washer_gets_no_tokens_counted_when_it_pays_itself() {
     for washer in [1, 2] {
         let washer = find(&report, washer);
         assert_eq!((washer.serving.tokens, washer.serving.eligible_tokens), (1_000_000, 0));
-        assert!(washer.serving.earned.share_ppb < find(&report, 3).serving.earned.share_ppb / 5);
+        assert!(washer.serving.score < find(&report, 3).serving.score / 5);
+        assert!(washer.serving.earned.share_ppb < find(&report, 3).serving.earned.share_ppb / 2);
         assert!(washer.why.contains("none of 1000000 tokens"), "{}", washer.why);
     }
     // Under the rules for local chains it counts, and the report says so.
@@ -319,7 +320,7 @@ fn mechanisms_are_blended_when_the_chain_runs_one() {
     let share = |i| find(&report, i).blended.unwrap().share_ppb;
     // Half of the emission is intel's, all of it uid 3's; the cap holds.
     assert_eq!(share(3), 150_000_000);
-    assert!(share(1) > 100_000_000 && share(1) == share(8));
+    assert!(share(1) > 100_000_000 && share(1).abs_diff(share(8)) <= 1);
     let shares: u64 = (1..=8).map(|i| u64::from(share(i))).sum();
     assert_eq!(shares, 1_000_000_000);
 }

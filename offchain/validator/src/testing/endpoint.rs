@@ -50,6 +50,10 @@ impl StubEndpoints {
         self.shared.latency_ms.lock().unwrap().insert(endpoint.to_owned(), ms);
     }
 
+    pub(crate) fn set_status(&self, endpoint: &str, status: u16) {
+        self.shared.status.lock().unwrap().insert(endpoint.to_owned(), status);
+    }
+
     pub(crate) fn calls(&self) -> usize {
         self.shared.calls.load(Ordering::SeqCst)
     }

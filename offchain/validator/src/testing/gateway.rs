@@ -122,6 +122,10 @@ impl StubGateway {
         *self.shared.evil.lock().unwrap() = evil;
     }
 
+    pub(crate) fn set_demand(&self, cells: Vec<DemandCell>) {
+        *self.shared.demand.lock().unwrap() = cells;
+    }
+
     pub(crate) fn put_bundle(&self, root: [u8; 32], bytes: Vec<u8>) {
         self.shared.bundles.lock().unwrap().insert(root, bytes);
     }

@@ -18,6 +18,8 @@ use super::{FakeChain, NETUID, StubGateway, genesis};
 /// What a miner has measured, before it is a bundle.
 pub(crate) struct Measurer {
     pub(crate) key: Keypair,
+    /// Whose salts the hashes were made with: a copier's victim's.
+    salts: Keypair,
     pub(crate) attempts: Vec<Attempt>,
     texts: Vec<(Vec<u8>, Vec<u8>)>,
     cells: Vec<Cell>,
@@ -37,7 +39,7 @@ fn salt(key: &Keypair, index: u32, what: &[u8]) -> [u8; 16] {
 
 impl Measurer {
     pub(crate) fn new(key: Keypair) -> Self {
-        Self { key, attempts: Vec::new(), texts: Vec::new(), cells: Vec::new(), signal: Vec::new() }
+        Self { salts: key.clone(), key, attempts: Vec::new(), texts: Vec::new(), cells: Vec::new(), signal: Vec::new() }
     }
 
     /// `n` right answers on a cell, each taking about `ms`, one after the other from `start_ms` on.
@@ -55,8 +57,8 @@ impl Measurer {
                 cell: id,
                 sequence,
                 task_id,
-                request_hash: salted_hash(&salt(&self.key, sequence, b"q"), &request),
-                response_hash: salted_hash(&salt(&self.key, sequence, b"a"), &response),
+                request_hash: salted_hash(&salt(&self.salts, sequence, b"q"), &request),
+                response_hash: salted_hash(&salt(&self.salts, sequence, b"a"), &response),
                 start_ms: start_ms + u64::from(sequence),
                 ttft_ms: ms,
                 // A spread around the median, so that medians are medians.
@@ -84,6 +86,7 @@ impl Measurer {
     pub(crate) fn copied_by(&self, key: Keypair) -> Self {
         Self {
             key,
+            salts: self.salts.clone(),
             attempts: self.attempts.clone(),
             texts: self.texts.clone(),
             cells: self.cells.clone(),
@@ -109,8 +112,8 @@ impl Measurer {
                 index,
                 attempt: attempt.clone(),
                 proof: tree.prove(index).unwrap(),
-                request_salt: salt(&self.key, index, b"q"),
-                response_salt: salt(&self.key, index, b"a"),
+                request_salt: salt(&self.salts, index, b"q"),
+                response_salt: salt(&self.salts, index, b"a"),
                 request: request.clone(),
                 response: response.clone(),
             })
