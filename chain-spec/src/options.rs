@@ -106,8 +106,10 @@ impl Options {
     /// # Errors
     ///
     /// Every cause of [`SpecError`] but `NoWasm` and `Refused`; nothing is clamped in silence.
+    #[allow(clippy::expect_used, reason = "proven where it is")]
     pub fn topology(&self) -> Result<Topology, SpecError> {
-        let mut topology = Topology::preset(self.preset.name()).ok_or(SpecError::NoWasm)?;
+        let mut topology =
+            Topology::preset(self.preset.name()).expect("every preset here has its name from the runtime; qed");
         if let Some(ms) = self.block_time_ms {
             in_range("block-time-ms", ms, MIN_SLOT_DURATION_MS, MAX_SLOT_DURATION_MS)?;
             topology.slot_duration_ms = ms;

@@ -13,9 +13,9 @@ Examples:
   clawrank-node chain-spec --preset fast --miners 8 --validators 4 --tempo 20 > spec.json
   clawrank-node --chain spec.json --alice --base-path /tmp/alice
       A chain of your own: its topology is in the specification, its data outlives the node.
-  clawrank-node --chain local --alice --base-path /tmp/alice --node-key <64 hex digits>
+  clawrank-node --chain local --alice --base-path /tmp/alice
   clawrank-node --chain local --bob --base-path /tmp/bob --port 30334 --rpc-port 9945 \\
-      --bootnodes /ip4/127.0.0.1/tcp/30333/p2p/<peer id of alice> --unsafe-force-node-key-generation
+      --bootnodes /ip4/127.0.0.1/tcp/30333/p2p/<the identity that alice logs>
       Two authorities.
 
 --chain takes: dev (one authority, 12 s blocks), local (two authorities, 12 s), fast (one authority, 250 ms), or a file.";

@@ -53,7 +53,9 @@ impl SubstrateCli for Cli {
 
 /// Parses the command line and runs the command.
 pub(crate) fn run() -> sc_cli::Result<()> {
-    let cli = Cli::from_args();
+    let mut cli = Cli::from_args();
+    // A local node may take any network identity; an authority of a public chain would have to guard its own.
+    cli.run.network_params.node_key_params.unsafe_force_node_key_generation = true;
     match &cli.subcommand {
         None => run_node(&cli),
         Some(Subcommand::ChainSpec(cmd)) => write_chain_spec(cmd),

@@ -88,7 +88,7 @@ pub(crate) fn start(config: Configuration, sealing: Sealing) -> Result<TaskManag
     let (queue, consensus) = match sealing {
         Sealing::Slots => {
             let (queue, link) = slots::import(&parts, config.prometheus_registry())?;
-            let voter = slots::prepare::<Network>(&parts, &config, &mut net, metrics.clone(), link);
+            let voter = slots::prepare::<Network>(&parts, &config, &mut net, metrics.clone(), link)?;
             (queue, Consensus::Slots(voter))
         }
         Sealing::Manual | Sealing::Instant => {

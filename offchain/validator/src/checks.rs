@@ -96,8 +96,8 @@ pub(crate) async fn committers(
     Ok(all)
 }
 
-/// When an epoch was: from its first block to its seed block. Where the first block's time is gone from the node, it is
-/// reckoned back from the seed's by the chain's block time.
+/// When an epoch was: from its first block to its seed block. Where the first block's time is gone from the node, or
+/// the block is the genesis and has none, it is reckoned back from the seed's by the chain's block time.
 pub(crate) async fn window(
     chain: &dyn ChainPort,
     subnet: &SubnetSnapshot,
@@ -105,8 +105,8 @@ pub(crate) async fn window(
     seed: &Head,
 ) -> EpochWindow {
     let start_ms = match chain.block(start_block).await {
-        Ok(Some(head)) => head.timestamp_ms,
-        Ok(None) | Err(_) => {
+        Ok(Some(head)) if head.timestamp_ms > 0 => head.timestamp_ms,
+        Ok(_) | Err(_) => {
             let blocks = seed.number.saturating_sub(start_block);
             seed.timestamp_ms.saturating_sub(blocks.saturating_mul(subnet.block_time_ms))
         }

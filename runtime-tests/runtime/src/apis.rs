@@ -233,6 +233,7 @@ impl_runtime_apis! {
 
     #[cfg(feature = "try-runtime")]
     impl frame_try_runtime::TryRuntime<Block> for Runtime {
+        #[allow(clippy::expect_used, reason = "proven where it is")]
         fn on_runtime_upgrade(checks: frame_try_runtime::UpgradeCheckSelect) -> (Weight, Weight) {
             let weight = Executive::try_runtime_upgrade(checks).expect("a try-runtime build reports by panic; qed");
             (weight, crate::MAX_BLOCK_WEIGHT)

@@ -16,9 +16,9 @@ use sp_core::{
 };
 use sp_io::{SubstrateHostFunctions, TestExternalities};
 use sp_runtime::{
-    ApplyExtrinsicResult, Digest, DigestItem, MultiAddress,
+    ApplyExtrinsicResult, Digest, DigestItem, MultiAddress, StateVersion,
     generic::Era,
-    traits::Header as _,
+    traits::{BlakeTwo256, Hash as _, Header as _},
     transaction_validity::{TransactionSource, TransactionValidity},
 };
 use std::{
@@ -72,7 +72,8 @@ impl Chain {
         let mut state = TestExternalities::new(storage);
         state.commit_all().expect("a fresh state commits");
         let root = *state.as_backend().root();
-        let head = Header::new(0, Default::default(), root, Default::default(), Default::default());
+        let no_extrinsics = BlakeTwo256::trie_root(Vec::new(), StateVersion::V1);
+        let head = Header::new(0, no_extrinsics, root, Default::default(), Default::default());
         let code_hash = sp_io::hashing::blake2_256(wasm()).to_vec();
         let slot_ms = topology.slot_duration_ms;
         Self { state, executor: executor(), wasm: wasm(), code_hash, head, slot_ms, last_begin: Duration::ZERO }

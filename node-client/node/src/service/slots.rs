@@ -67,6 +67,10 @@ impl Config {
 }
 
 /// The queue that verifies and imports blocks.
+///
+/// # Errors
+///
+/// When the runtime does not tell its authorities or its slot duration.
 pub(super) fn import(
     parts: &Parts,
     registry: Option<&prometheus_endpoint::Registry>,
@@ -104,22 +108,33 @@ fn now(
 }
 
 /// Registers GRANDPA's protocol with the network to be.
+///
+/// # Errors
+///
+/// When the database cannot be read.
 pub(super) fn prepare<N: NetworkBackend<Block, clawrank_runtime::Hash>>(
     parts: &Parts,
     config: &Configuration,
     net: &mut FullNetworkConfiguration<Block, clawrank_runtime::Hash, N>,
     metrics: NotificationMetrics,
     imported: Imported,
-) -> Voter {
-    let genesis = parts.client.block_hash(0).ok().flatten().expect("a client has a genesis block; qed");
+) -> Result<Voter, Error> {
+    let genesis = parts
+        .client
+        .block_hash(0)?
+        .ok_or_else(|| Error::Other("the database has no genesis block: remove it with `purge-chain`".into()))?;
     let protocol = sc_consensus_grandpa::protocol_standard_name(&genesis, &config.chain_spec);
     let (peers, notifications) =
         sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(protocol.clone(), metrics, net.peer_store_handle());
     net.add_notification_protocol(peers);
-    Voter { imported, protocol, notifications }
+    Ok(Voter { imported, protocol, notifications })
 }
 
 /// Starts the author, if this node is an authority, and the voter or observer.
+///
+/// # Errors
+///
+/// When the runtime does not tell its slot duration, or the state of finality cannot be read.
 pub(super) fn start(parts: &Parts, config: Config, pool: &Arc<FullPool>, net: Net, voter: Voter) -> Result<(), Error> {
     let slot_duration = sc_consensus_aura::slot_duration(&*parts.client)?;
     let Voter { imported: Imported { block_import, link }, protocol, notifications } = voter;

@@ -68,6 +68,7 @@ impl Role {
     }
 }
 
+#[allow(clippy::expect_used, reason = "proven where it is")]
 fn account(path: Vec<DeriveJunction>) -> AccountId {
     let root = sr25519::Pair::from_seed(&DEV_SEED);
     let (pair, _) = root.derive(path.into_iter(), None).expect("sr25519 derives any path from a secret; qed");
@@ -75,6 +76,7 @@ fn account(path: Vec<DeriveJunction>) -> AccountId {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
