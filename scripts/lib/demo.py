@@ -75,7 +75,6 @@ class Demo:
         self.procs.start("node", [
             NODE, "--chain", spec, "--alice", "--validator", "--base-path", self.root / "node",
             "--rpc-port", self.port["rpc"], "--port", self.port["p2p"], "--no-telemetry", "--no-prometheus",
-            "--unsafe-force-node-key-generation",
         ])
 
     def write_endpoints(self) -> None:
