@@ -69,7 +69,7 @@ impl Chain {
     /// A chain at genesis; the Wasm builds the same one, as a test of its own shows.
     pub fn new(topology: &Topology) -> Self {
         let storage = genesis_storage(topology).expect("the runtime accepts its genesis");
-        let mut state = TestExternalities::new(storage);
+        let mut state = TestExternalities::new_with_code(wasm(), storage);
         state.commit_all().expect("a fresh state commits");
         let root = *state.as_backend().root();
         let no_extrinsics = BlakeTwo256::trie_root(Vec::new(), StateVersion::V1);

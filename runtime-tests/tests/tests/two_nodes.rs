@@ -2,8 +2,14 @@
 //! Real nodes: they start fast, find each other, agree and finalise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use clawrank_runtime_tests::node::{Node, free_port, program};
+use clawrank_chain_spec::Preset;
+use clawrank_runtime_tests::{
+    chain::{Chain, Options, keys},
+    node::{Node, free_port, program},
+};
+use codec::Encode;
 use serde_json::json;
+use sp_core::{Pair, crypto::Ss58Codec};
 use std::{process::Command, time::Duration};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -60,6 +66,26 @@ fn blocks_appear_on_demand_when_sealing_is_manual() {
         assert_eq!(node.best(), Some(number));
     }
     assert_eq!(node.finalized(), Some(5));
+}
+
+#[test]
+fn block_appears_and_is_final_when_sealing_is_instant_and_a_transaction_comes() {
+    // The chain in memory has the same genesis, so what is signed for it is good for the node.
+    let mut chain = Chain::with_options(&Options::preset(Preset::Fast));
+    let genesis = chain.head().hash();
+    chain.run_to(1);
+    let remark = chain.sign(&keys("//miner//0"), frame_system::Call::remark { remark: vec![1, 2, 3] });
+
+    let mut node = Node::start(&["--chain", "fast", "--alice", "--sealing", "instant"]);
+    node.wait("RPC", MINUTE, Node::peer_id);
+    assert_eq!(node.rpc("chain_getBlockHash", json!([0])).unwrap(), json!(genesis));
+    assert_eq!(node.best(), Some(0));
+    let bytes = format!("0x{}", hex::encode(remark.encode()));
+    node.rpc("author_submitExtrinsic", json!([bytes])).unwrap();
+    node.wait("final block", MINUTE, |node| node.finalized().filter(|finalized| *finalized == 1));
+    let nonce = node.rpc("account_nextIndex", json!([keys("//miner//0").public().to_ss58check()])).unwrap();
+    assert_eq!(nonce, 1);
+    assert!(node.rpc("author_submitExtrinsic", json!([bytes])).is_err(), "it cannot be replayed");
 }
 
 #[test]
