@@ -241,3 +241,25 @@ async fn both_submissions_succeed_when_two_clients_race_for_one_nonce() {
     }
     assert_eq!(first.next_nonce(&signer.public()).await.unwrap(), 6);
 }
+
+#[cfg(feature = "substrate-api-client")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn second_client_reports_the_same_as_the_first_when_both_submit() {
+    use clawrank_client::{SubmissionPort, api_client::ApiClient};
+
+    let Some(binary) = binary() else { return };
+    let node = Node::start(binary);
+    let first = node.connect().await;
+    let second = ApiClient::connect(&format!("ws://127.0.0.1:{}", node.port)).await.unwrap();
+    let call = Call::SetCommitment { netuid: NETUID, data: b"the same".to_vec() };
+    let a = first.submit_call(&key("//miner//0"), &call).await.unwrap();
+    let b = second.submit_call(&key("//miner//1"), &call).await.unwrap();
+    assert_eq!(a.events, b.events);
+    let mut heads = first.heads();
+    let known = heads.wait_for(|head| head.is_some_and(|head| head.number >= b.block_number));
+    timeout(PATIENCE, known).await.unwrap().unwrap();
+    assert_eq!(first.block(b.block_number).await.unwrap().map(|head| head.hash), Some(b.block));
+    let stranger = key("//stranger");
+    let (a, b) = (first.submit_call(&stranger, &call).await, second.submit_call(&stranger, &call).await);
+    assert!(a.is_err() && b.is_err(), "{a:?} {b:?}");
+}
