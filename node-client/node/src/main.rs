@@ -4,6 +4,8 @@
 //! Blocks come from Aura and are finalised by GRANDPA, or are sealed on demand (`--sealing`). The database is ParityDB.
 //! Absent on purpose: off-chain workers (the runtime has none) and telemetry (a local chain has nobody to tell).
 
+#![allow(clippy::result_large_err, reason = "the error type is the framework's")]
+
 mod cli;
 mod command;
 mod rpc;

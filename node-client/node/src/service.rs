@@ -89,7 +89,7 @@ pub(crate) fn start(config: Configuration, sealing: Sealing) -> Result<TaskManag
         Sealing::Slots => {
             let (queue, link) = slots::import(&parts, config.prometheus_registry())?;
             let voter = slots::prepare::<Network>(&parts, &config, &mut net, metrics.clone(), link)?;
-            (queue, Consensus::Slots(voter))
+            (queue, Consensus::Slots(Box::new(voter)))
         }
         Sealing::Manual | Sealing::Instant => {
             let queue = sc_consensus_manual_seal::import_queue(
@@ -150,7 +150,7 @@ pub(crate) fn start(config: Configuration, sealing: Sealing) -> Result<TaskManag
 
     match (consensus, commands) {
         (Consensus::Slots(voter), _) => {
-            slots::start(&parts, slots_config, &pool, slots::Net { network, sync }, voter)?;
+            slots::start(&parts, slots_config, &pool, slots::Net { network, sync }, *voter)?;
         }
         (Consensus::OnDemand { instant }, Some(commands)) if role.is_authority() => sealing::start(
             sealing::Sealer {
@@ -171,6 +171,6 @@ pub(crate) fn start(config: Configuration, sealing: Sealing) -> Result<TaskManag
 
 /// How this node extends the chain.
 enum Consensus {
-    Slots(slots::Voter),
+    Slots(Box<slots::Voter>),
     OnDemand { instant: bool },
 }

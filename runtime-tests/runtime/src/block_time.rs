@@ -34,6 +34,7 @@ impl Get<u64> for MinimumPeriodMs {
 }
 
 /// Keeps the slot duration in storage.
+#[allow(clippy::expect_used, reason = "in what the macros generate")]
 #[frame_support::pallet]
 pub mod pallet {
     use super::{DEFAULT_SLOT_DURATION_MS, MAX_SLOT_DURATION_MS, MIN_SLOT_DURATION_MS};

@@ -148,9 +148,8 @@ fn epoch_in_wasm_equals_the_workers_when_state_is_random() {
 
 fn random_row(rng: &mut StdRng, n: u16) -> WeightRow {
     let density = rng.random_range(0.0..1.0);
-    let row =
-        (0..n).filter_map(|uid| rng.random_bool(density).then(|| (uid, rng.random_range(1..=u16::MAX)))).collect();
-    WeightRow::truncated(row)
+    let uids: Vec<u16> = (0..n).filter(|_| rng.random_bool(density)).collect();
+    WeightRow::truncated(uids.into_iter().map(|uid| (uid, rng.random_range(1..=u16::MAX))).collect())
 }
 
 /// The payouts that the rules give for these verdicts, per uid.
