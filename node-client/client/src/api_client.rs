@@ -87,6 +87,17 @@ fn encode_static(metadata: &Metadata, spec_version: u32, call: &Call) -> Result<
             *version_key
         )
         .encode_some(),
+        Call::CommitTimelockedWeights { netuid, mecid, commit, reveal_round, version } => compose_call!(
+            metadata,
+            SUBTENSOR,
+            "commit_timelocked_mechanism_weights",
+            *netuid,
+            *mecid,
+            commit,
+            *reveal_round,
+            *version
+        )
+        .encode_some(),
         Call::BurnedRegister { netuid, hotkey } => {
             compose_call!(metadata, SUBTENSOR, "burned_register", *netuid, hotkey).encode_some()
         }

@@ -19,7 +19,8 @@ use crate::{
     runtime::{Key, Runtime},
     submit::{self, AccountInfo, Submitters},
     types::{
-        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Submitted, SubnetSnapshot, WeightCommit,
+        AccountId, Beacon, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Submitted, SubnetSnapshot,
+        TimelockedCommit, WeightCommit,
     },
 };
 
@@ -208,6 +209,23 @@ impl ChainPort for Chain {
         hotkey: &AccountId,
     ) -> Result<Vec<WeightCommit>, ClientError> {
         self.reader_at_head().await?.0.weight_commits(netuid, mecid, hotkey).await
+    }
+
+    async fn timelocked_commits(
+        &self,
+        netuid: u16,
+        mecid: u8,
+        epoch: u64,
+    ) -> Result<Vec<TimelockedCommit>, ClientError> {
+        self.reader_at_head().await?.0.timelocked_commits(netuid, mecid, epoch).await
+    }
+
+    async fn beacon(&self) -> Result<Option<Beacon>, ClientError> {
+        self.reader_at_head().await?.0.beacon().await
+    }
+
+    async fn pulse(&self, round: u64) -> Result<Option<[u8; 48]>, ClientError> {
+        self.reader_at_head().await?.0.pulse(round).await
     }
 
     async fn commitments(&self, netuid: u16) -> Result<Vec<Commitment>, ClientError> {

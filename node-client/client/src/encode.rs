@@ -14,6 +14,9 @@ use crate::{
 /// Longest raw field of a commitment, in bytes.
 pub const MAX_COMMITMENT_BYTES: usize = 128;
 
+/// Longest ciphertext of a timelocked commit, in bytes.
+pub const MAX_TIMELOCKED_BYTES: usize = 5_000;
+
 /// Turns a call into the bytes a chain takes for it.
 ///
 /// Implemented by [`Runtime`] from the metadata that the chain serves, by [`OfflineMetadata`] from a file, and, under
@@ -92,6 +95,7 @@ pub(crate) fn target(call: &Call) -> (&'static str, &'static str) {
         Call::SetMechanismWeights { .. } => (SUBTENSOR, "set_mechanism_weights"),
         Call::CommitMechanismWeights { .. } => (SUBTENSOR, "commit_mechanism_weights"),
         Call::RevealMechanismWeights { .. } => (SUBTENSOR, "reveal_mechanism_weights"),
+        Call::CommitTimelockedWeights { .. } => (SUBTENSOR, "commit_timelocked_mechanism_weights"),
         Call::BurnedRegister { .. } => (SUBTENSOR, "burned_register"),
         Call::AddStake { .. } => (SUBTENSOR, "add_stake"),
         Call::RegisterNetwork { .. } => (SUBTENSOR, "register_network"),
@@ -118,6 +122,9 @@ pub(crate) fn validate(call: &Call) -> Result<(), ClientError> {
             if uids.len() != values.len() =>
         {
             invalid(format!("{} uids, {} weights", uids.len(), values.len()))
+        }
+        Call::CommitTimelockedWeights { commit, .. } if commit.len() > MAX_TIMELOCKED_BYTES => {
+            invalid(format!("{} bytes exceed the {MAX_TIMELOCKED_BYTES} of a timelocked commit", commit.len()))
         }
         _ => Ok(()),
     }
@@ -158,6 +165,13 @@ fn arguments(call: &Call) -> (&'static str, &'static str, Vec<(String, Value<()>
             arg("values", numbers(values)),
             arg("salt", numbers(salt)),
             arg("version_key", number(*version_key)),
+        ],
+        Call::CommitTimelockedWeights { netuid, mecid, commit, reveal_round, version } => vec![
+            arg("netuid", number(*netuid)),
+            arg("mecid", number(*mecid)),
+            arg("commit", bytes(commit)),
+            arg("reveal_round", number(*reveal_round)),
+            arg("commit_reveal_version", number(*version)),
         ],
         Call::BurnedRegister { netuid, hotkey } => {
             vec![arg("netuid", number(*netuid)), arg("hotkey", bytes(hotkey))]

@@ -27,7 +27,7 @@ pub mod types;
 
 pub use chain::Chain;
 pub use config::{ChainConfig, network_url};
-pub use encode::{CallEncoder, MAX_COMMITMENT_BYTES, OfflineMetadata};
+pub use encode::{CallEncoder, MAX_COMMITMENT_BYTES, MAX_TIMELOCKED_BYTES, OfflineMetadata};
 pub use error::{Cause, ClientError, PoolReason, custom_name};
 pub use link::{LinkState, LinkStatus};
 pub use port::{ChainPort, SubmissionPort};

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use crate::{
     ClientError,
     types::{
-        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Submitted, SubnetSnapshot, WeightCommit,
+        AccountId, Beacon, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Submitted, SubnetSnapshot,
+        TimelockedCommit, WeightCommit,
     },
 };
 
@@ -46,6 +47,21 @@ pub trait ChainPort: Send + Sync + 'static {
         mecid: u8,
         hotkey: &AccountId,
     ) -> Result<Vec<WeightCommit>, ClientError>;
+
+    /// Timelocked commits of a mechanism that were made in an epoch and are not yet revealed, oldest first; empty where
+    /// the chain has no such commits.
+    async fn timelocked_commits(
+        &self,
+        netuid: u16,
+        mecid: u8,
+        epoch: u64,
+    ) -> Result<Vec<TimelockedCommit>, ClientError>;
+
+    /// The beacon that opens timelocked commits; `None` where the chain has no `Drand` pallet.
+    async fn beacon(&self) -> Result<Option<Beacon>, ClientError>;
+
+    /// The beacon's signature of a round, 48 bytes compressed in G1; `None` while the chain has not stored it.
+    async fn pulse(&self, round: u64) -> Result<Option<[u8; 48]>, ClientError>;
 
     /// Everything in `Commitments.CommitmentOf` for the subnet.
     async fn commitments(&self, netuid: u16) -> Result<Vec<Commitment>, ClientError>;

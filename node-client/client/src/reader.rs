@@ -6,6 +6,7 @@ mod blocks;
 mod commitments;
 mod provider_rank;
 mod subnet;
+mod timelock;
 
 use std::{collections::HashMap, sync::Arc};
 

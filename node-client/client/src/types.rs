@@ -93,6 +93,8 @@ pub struct SubnetSnapshot {
     pub owner_uid: Option<u16>,
     /// Whether weights must be committed before they are revealed.
     pub commit_reveal: bool,
+    /// `CommitRevealWeightsVersion`: what a timelocked commit must carry; 0 where the chain has no such item.
+    pub commit_reveal_version: u16,
     /// Epochs between commit and reveal.
     pub reveal_period_epochs: u64,
     /// Smallest number of blocks between two settings.
@@ -103,8 +105,12 @@ pub struct SubnetSnapshot {
     pub min_allowed_weights: u16,
     /// Largest number of uids.
     pub max_allowed_uids: u16,
+    /// Blocks during which a new neuron cannot be replaced.
+    pub immunity_period: u16,
     /// How many incentive mechanisms the subnet runs.
     pub mechanism_count: u8,
+    /// How many incentive mechanisms a subnet may run (`MaxMechanismCount`); at least 1.
+    pub max_mechanisms: u8,
     /// Smallest stake that may set weights, in rao.
     pub stake_threshold_rao: u64,
     /// Time between blocks, in milliseconds.
@@ -138,6 +144,32 @@ pub struct WeightCommit {
     pub epoch: u64,
     /// Block of the commit.
     pub block: u64,
+}
+
+/// One timelocked commit of weights: the chain itself reveals it once the round of randomness is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimelockedCommit {
+    /// Whose weights.
+    pub hotkey: AccountId,
+    /// Block of the commit.
+    pub block: u64,
+    /// The ciphertext.
+    pub commit: Vec<u8>,
+    /// Round of the beacon whose signature opens it.
+    pub reveal_round: u64,
+}
+
+/// The beacon of randomness that the chain's `Drand` pallet follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beacon {
+    /// Compressed BLS12-381 key in G2 that signs the rounds.
+    pub public_key: [u8; 96],
+    /// Time of round 1, in unix seconds.
+    pub genesis_time: u64,
+    /// Seconds between rounds.
+    pub period: u32,
+    /// The newest round the chain has stored, 0 for none.
+    pub last_stored_round: u64,
 }
 
 /// What a hotkey last put into `Commitments.CommitmentOf`.
@@ -212,6 +244,9 @@ pub enum Call {
         salt: Vec<u16>,
         version_key: u64,
     },
+    /// `SubtensorModule.commit_timelocked_mechanism_weights`, for mechanism 0 as well. `commit` is the ciphertext, at
+    /// most 5,000 bytes; `version` is the chain's `CommitRevealWeightsVersion`.
+    CommitTimelockedWeights { netuid: u16, mecid: u8, commit: Vec<u8>, reveal_round: u64, version: u16 },
     /// `SubtensorModule.burned_register`, signed by the coldkey.
     BurnedRegister { netuid: u16, hotkey: AccountId },
     /// `SubtensorModule.add_stake`, signed by the coldkey.

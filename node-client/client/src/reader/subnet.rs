@@ -51,7 +51,7 @@ impl Reader<'_> {
         for item in ["SubtensorModule.SubnetOwnerHotkey", "SubtensorModule.MechanismCountCurrent"] {
             plan.want_optional(item, &of)?;
         }
-        for item in ["SubtensorModule.StakeThreshold", "SubtensorModule.TaoWeight"] {
+        for item in CHAIN_WIDE {
             plan.want_optional(item, &[])?;
         }
         for mecid in 0..MAX_MECHANISMS {
@@ -101,12 +101,15 @@ impl Reader<'_> {
             owner_coldkey: (owner_coldkey != AccountId::default()).then_some(owner_coldkey),
             owner_uid,
             commit_reveal: got.or_default("SubtensorModule.CommitRevealWeightsEnabled", &of)?,
+            commit_reveal_version: got.or_default("SubtensorModule.CommitRevealWeightsVersion", &[])?,
             reveal_period_epochs: got.or_default("SubtensorModule.RevealPeriodEpochs", &of)?,
             weights_rate_limit: got.or_default("SubtensorModule.WeightsSetRateLimit", &of)?,
             weights_version_key: got.or_default("SubtensorModule.WeightsVersionKey", &of)?,
             min_allowed_weights: got.or_default("SubtensorModule.MinAllowedWeights", &of)?,
             max_allowed_uids: got.or_default("SubtensorModule.MaxAllowedUids", &of)?,
+            immunity_period: got.or_default("SubtensorModule.ImmunityPeriod", &of)?,
             mechanism_count,
+            max_mechanisms: got.or_default::<u8>("SubtensorModule.MaxMechanismCount", &[])?.clamp(1, MAX_MECHANISMS),
             stake_threshold_rao: got.or_default("SubtensorModule.StakeThreshold", &[])?,
             block_time_ms,
             neurons,
@@ -215,7 +218,15 @@ fn weighted(stake: u64, weight: u64) -> u64 {
     u64::try_from(product.checked_div(u128::from(u64::MAX)).unwrap_or_default()).unwrap_or(u64::MAX)
 }
 
-const PER_SUBNET: [&str; 18] = [
+/// Items without a key, all of which the chain may lack.
+const CHAIN_WIDE: [&str; 4] = [
+    "SubtensorModule.StakeThreshold",
+    "SubtensorModule.TaoWeight",
+    "SubtensorModule.CommitRevealWeightsVersion",
+    "SubtensorModule.MaxMechanismCount",
+];
+
+const PER_SUBNET: [&str; 19] = [
     "SubtensorModule.NetworksAdded",
     "SubtensorModule.SubnetworkN",
     "SubtensorModule.Tempo",
@@ -230,6 +241,7 @@ const PER_SUBNET: [&str; 18] = [
     "SubtensorModule.WeightsVersionKey",
     "SubtensorModule.MinAllowedWeights",
     "SubtensorModule.MaxAllowedUids",
+    "SubtensorModule.ImmunityPeriod",
     "SubtensorModule.Active",
     "SubtensorModule.ValidatorPermit",
     "SubtensorModule.Dividends",

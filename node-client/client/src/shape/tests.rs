@@ -17,6 +17,7 @@ fn check_is_ok_when_the_runtime_is_the_public_chains() {
 fn check_is_ok_when_the_runtime_is_our_own() {
     let Some(runtime) = own_chain() else { return };
     for status in check(&runtime) {
-        assert_eq!(status.state, ItemState::Ok, "{}", status.item);
+        let without = status.optional && status.state == ItemState::Missing;
+        assert!(without || status.state == ItemState::Ok, "{}: {:?}", status.item, status.state);
     }
 }

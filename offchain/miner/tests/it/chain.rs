@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use clawrank_client::{
     ChainPort, ClientError,
     types::{
-        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Neuron, Submitted, SubnetSnapshot,
-        WeightCommit,
+        AccountId, Beacon, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Neuron, Submitted, SubnetSnapshot,
+        TimelockedCommit, WeightCommit,
     },
 };
 use clawrank_primitives::proof::{Keypair, blake2_256};
@@ -68,12 +68,15 @@ impl FakeChain {
             owner_coldkey: None,
             owner_uid: None,
             commit_reveal: true,
+            commit_reveal_version: 4,
             reveal_period_epochs: 1,
             weights_rate_limit: 0,
             weights_version_key: 0,
             min_allowed_weights: 1,
             max_allowed_uids: 256,
+            immunity_period: 5_000,
             mechanism_count: 2,
+            max_mechanisms: 2,
             stake_threshold_rao: 0,
             block_time_ms: BLOCK_MS,
             neurons: neurons.collect(),
@@ -143,6 +146,18 @@ impl ChainPort for FakeChain {
 
     async fn weight_commits(&self, _: u16, _: u8, _: &AccountId) -> Result<Vec<WeightCommit>, ClientError> {
         Ok(vec![])
+    }
+
+    async fn timelocked_commits(&self, _: u16, _: u8, _: u64) -> Result<Vec<TimelockedCommit>, ClientError> {
+        Ok(vec![])
+    }
+
+    async fn beacon(&self) -> Result<Option<Beacon>, ClientError> {
+        Ok(None)
+    }
+
+    async fn pulse(&self, _: u64) -> Result<Option<[u8; 48]>, ClientError> {
+        Ok(None)
     }
 
     async fn commitments(&self, _: u16) -> Result<Vec<Commitment>, ClientError> {

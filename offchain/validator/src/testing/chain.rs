@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use clawrank_client::{
     ChainPort, ClientError,
     types::{
-        AccountId, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, MinerVerdict, Submitted, SubnetSnapshot,
-        WeightCommit,
+        AccountId, Beacon, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, MinerVerdict, Submitted,
+        SubnetSnapshot, TimelockedCommit, WeightCommit,
     },
 };
 use clawrank_primitives::proof::{Keypair, weights_commit_hash};
@@ -41,6 +41,12 @@ pub(crate) enum Fault {
 pub(crate) struct State {
     pub(crate) subnet: SubnetSnapshot,
     pub(crate) commits: BTreeMap<(u8, AccountId), Vec<WeightCommit>>,
+    /// Timelocked commits by mechanism and epoch of the commit.
+    pub(crate) timelocked: BTreeMap<(u8, u64), Vec<TimelockedCommit>>,
+    /// The chain's beacon; `None` as on a chain without one.
+    pub(crate) beacon: Option<Beacon>,
+    /// Signatures of rounds that the chain has stored.
+    pub(crate) pulses: BTreeMap<u64, [u8; 48]>,
     pub(crate) weights: BTreeMap<(u8, u16), Vec<(u16, u16)>>,
     pub(crate) commitments: Vec<Commitment>,
     pub(crate) bundle_commits: BTreeMap<u64, Vec<BundleCommit>>,
@@ -73,6 +79,9 @@ impl FakeChain {
         let state = State {
             subnet,
             commits: BTreeMap::new(),
+            timelocked: BTreeMap::new(),
+            beacon: None,
+            pulses: BTreeMap::new(),
             weights: BTreeMap::new(),
             commitments: Vec::new(),
             bundle_commits: BTreeMap::new(),
@@ -162,6 +171,9 @@ fn run(state: &mut State, signer: AccountId, call: &Call) -> Result<(), &'static
         Call::RevealMechanismWeights { mecid, uids, values, salt, version_key, .. } => {
             reveal(state, signer, *mecid, uids, values, salt, *version_key)
         }
+        Call::CommitTimelockedWeights { mecid, commit, reveal_round, version, .. } => {
+            commit_timelocked(state, signer, *mecid, commit, *reveal_round, *version)
+        }
         Call::SetWeights { dests, weights, .. } => set(state, signer, 0, dests, weights),
         Call::SetMechanismWeights { mecid, dests, weights, .. } => set(state, signer, *mecid, dests, weights),
         Call::SubmitVerdicts { epoch, verdicts, .. } => {
@@ -200,6 +212,30 @@ fn commit(state: &mut State, signer: AccountId, mecid: u8, hash: Hash) -> Result
     allowed(state, signer, mecid)?;
     let entry = WeightCommit { hash, epoch: epoch(state), block: state.subnet.head.number };
     state.commits.entry((mecid, signer)).or_default().push(entry);
+    Ok(())
+}
+
+fn commit_timelocked(
+    state: &mut State,
+    signer: AccountId,
+    mecid: u8,
+    commit: &[u8],
+    reveal_round: u64,
+    version: u16,
+) -> Result<(), &'static str> {
+    if !state.subnet.commit_reveal {
+        return Err("CommitRevealDisabled");
+    }
+    if version != state.subnet.commit_reveal_version {
+        return Err("IncorrectCommitRevealVersion");
+    }
+    if state.beacon.is_none_or(|beacon| reveal_round < beacon.last_stored_round) {
+        return Err("InvalidRevealRound");
+    }
+    allowed(state, signer, mecid)?;
+    let (epoch, block) = (epoch(state), state.subnet.head.number);
+    let entry = TimelockedCommit { hotkey: signer, block, commit: commit.to_vec(), reveal_round };
+    state.timelocked.entry((mecid, epoch)).or_default().push(entry);
     Ok(())
 }
 
@@ -283,6 +319,23 @@ impl ChainPort for FakeChain {
         hotkey: &AccountId,
     ) -> Result<Vec<WeightCommit>, ClientError> {
         Ok(self.with(|state| state.commits.get(&(mecid, *hotkey)).cloned().unwrap_or_default()))
+    }
+
+    async fn timelocked_commits(
+        &self,
+        _netuid: u16,
+        mecid: u8,
+        epoch: u64,
+    ) -> Result<Vec<TimelockedCommit>, ClientError> {
+        Ok(self.with(|state| state.timelocked.get(&(mecid, epoch)).cloned().unwrap_or_default()))
+    }
+
+    async fn beacon(&self) -> Result<Option<Beacon>, ClientError> {
+        Ok(self.with(|state| state.beacon))
+    }
+
+    async fn pulse(&self, round: u64) -> Result<Option<[u8; 48]>, ClientError> {
+        Ok(self.with(|state| state.pulses.get(&round).copied()))
     }
 
     async fn commitments(&self, _netuid: u16) -> Result<Vec<Commitment>, ClientError> {
