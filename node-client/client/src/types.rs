@@ -4,6 +4,7 @@
 //! Nothing here names a chain library: a worker that holds these types can be tested with a fake of
 //! [`ChainPort`](crate::ChainPort).
 
+use clawrank_schedule::EpochState;
 use serde::{Deserialize, Serialize};
 
 /// 32 bytes: a block hash, a Merkle root, a commit hash.
@@ -125,13 +126,20 @@ impl SubnetSnapshot {
         self.neurons.iter().find(|n| &n.hotkey == hotkey)
     }
 
+    /// The schedule after the snapshot's block.
+    pub fn epoch_state(&self) -> EpochState {
+        EpochState {
+            tempo: self.tempo,
+            last_epoch_block: self.last_epoch_block,
+            pending_epoch_at: self.pending_epoch_at,
+            epoch_index: self.epoch_index,
+            blocks_since_last_step: self.blocks_since_last_step,
+        }
+    }
+
     /// First block at which the next epoch runs: `min(last + tempo, pending)`; `None` with tempo 0.
     pub fn next_epoch_block(&self) -> Option<u64> {
-        if self.tempo == 0 {
-            return None;
-        }
-        let due = self.last_epoch_block.saturating_add(u64::from(self.tempo));
-        Some(if self.pending_epoch_at > 0 { due.min(self.pending_epoch_at) } else { due })
+        self.epoch_state().next_epoch_block()
     }
 }
 

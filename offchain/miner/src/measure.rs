@@ -42,7 +42,7 @@ pub use folder::{EpochFolder, Salts};
 pub use log::{AttemptLog, Record};
 pub use measurer::{Measured, Measurer};
 pub use opener::Shelf;
-pub use plan::{DEADLINE_PERCENT, EpochPlan};
+pub use plan::EpochPlan;
 pub use upload::Uploader;
 
 use crate::{Backoff, Error};

@@ -5,6 +5,7 @@
 //! | module | holds | rules |
 //! |---|---|---|
 //! | [`units`] | ratios and amounts as integers | introduction |
+//! | [`schedule`] | when epochs run | §2.2 |
 //! | [`proof`] | attempts, bundles, receipts, signatures | §1.1, §2 |
 //! | [`scoring`] | measurements to scores | §1, §4.1 |
 //! | [`gate`] | replay evidence to open or tripped | §3 |
@@ -21,6 +22,7 @@ mod params;
 pub use clawrank_emission as emission;
 pub use clawrank_gate as gate;
 pub use clawrank_proof as proof;
+pub use clawrank_schedule as schedule;
 pub use clawrank_scoring as scoring;
 pub use clawrank_units as units;
 pub use params::{ChallengeParams, PARAMS_VERSION, Params, ParamsError, ServingRule};

@@ -95,6 +95,11 @@ impl Params {
     /// Names of the presets, the default first.
     pub const PRESETS: [&'static str; 3] = ["clawrank", "local", "tensorclaw-v1"];
 
+    /// Part of the tempo, from the epoch's first block on, in which a bundle's root must be on chain (rules §2.2). Chain,
+    /// miners and validators must agree on it, so it is not a setting; blocks are rounded down by
+    /// [`part_of_tempo`](crate::schedule::part_of_tempo).
+    pub const BUNDLE_DEADLINE: Ppb = Ppb::from_percent(60);
+
     /// The subnet's parameters.
     #[must_use]
     pub const fn clawrank() -> Self {

@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
 
     /// Blocks of the commit window, rounded down as miners and validators round it.
     fn window(tempo: u16) -> u64 {
-        u64::try_from(T::CommitWindow::get().mul_floor(tempo.into())).unwrap_or(u64::MAX)
+        clawrank_schedule::part_of_tempo(tempo, T::CommitWindow::get())
     }
 
     /// Removes what is stored of an epoch; bounded by `MaxBundles` and `MaxReporters`.

@@ -3,6 +3,8 @@
 //! When epochs run, and what happens in every block before its calls.
 
 use alloc::vec::Vec;
+
+use clawrank_schedule::{EpochState, Step};
 use frame_support::{
     ensure,
     pallet_prelude::{DispatchResult, Weight},
@@ -14,9 +16,6 @@ use frame_support::{
 use sp_runtime::traits::UniqueSaturatedInto;
 
 use crate::{pallet::*, price, types::*, weights::WeightInfo};
-
-/// Blocks since the last epoch, by count, after which one runs whatever the tempo says.
-const MAX_BLOCKS_SINCE_STEP: u64 = 50_400;
 
 impl<T: Config> Pallet<T> {
     /// The block that runs, or the last one when asked from outside.
@@ -40,38 +39,31 @@ impl<T: Config> Pallet<T> {
         netuids
     }
 
-    /// Whether an epoch of `netuid` is due in `block`: an epoch was put off to it or before, the tempo has passed since
-    /// the last one, or 50,400 blocks were counted. Never while the tempo is 0.
-    pub fn should_run_epoch(netuid: NetUid, block: u64) -> bool {
-        let tempo = Tempo::<T>::get(netuid);
-        if tempo == 0 {
-            return false;
+    /// The schedule of `netuid` as it stands.
+    pub fn epoch_state(netuid: NetUid) -> EpochState {
+        EpochState {
+            tempo: Tempo::<T>::get(netuid),
+            last_epoch_block: LastEpochBlock::<T>::get(netuid),
+            pending_epoch_at: PendingEpochAt::<T>::get(netuid),
+            epoch_index: SubnetEpochIndex::<T>::get(netuid),
+            blocks_since_last_step: BlocksSinceLastStep::<T>::get(netuid),
         }
-        let pending = PendingEpochAt::<T>::get(netuid);
-        (pending > 0 && block >= pending)
-            || BlocksSinceLastStep::<T>::get(netuid) > MAX_BLOCKS_SINCE_STEP
-            || block.saturating_sub(LastEpochBlock::<T>::get(netuid)) >= u64::from(tempo)
+    }
+
+    /// Whether an epoch of `netuid` is due in `block`; see [`EpochState::is_due`].
+    pub fn should_run_epoch(netuid: NetUid, block: u64) -> bool {
+        Self::epoch_state(netuid).is_due(block)
     }
 
     /// The epoch that calls of this block belong to: one more than `SubnetEpochIndex` while an epoch is due that has
     /// not run.
     pub fn current_epoch_with_lookahead(netuid: NetUid) -> u64 {
-        let due = u64::from(Self::should_run_epoch(netuid, Self::block()));
-        SubnetEpochIndex::<T>::get(netuid).saturating_add(due)
+        Self::epoch_state(netuid).epoch_at(Self::block())
     }
 
     /// The block in which the next epoch of `netuid` is due; `None` when there is no such subnet or its tempo is 0.
     pub fn next_epoch_start_block(netuid: NetUid) -> Option<u64> {
-        if !NetworksAdded::<T>::get(netuid) {
-            return None;
-        }
-        let tempo = Tempo::<T>::get(netuid);
-        if tempo == 0 {
-            return None;
-        }
-        let regular = LastEpochBlock::<T>::get(netuid).saturating_add(u64::from(tempo));
-        let pending = PendingEpochAt::<T>::get(netuid);
-        Some(if pending > 0 { regular.min(pending) } else { regular })
+        if NetworksAdded::<T>::get(netuid) { Self::epoch_state(netuid).next_epoch_block() } else { None }
     }
 
     /// Sets the tempo and begins the running epoch anew; no epoch stays put off.
@@ -149,21 +141,23 @@ impl<T: Config> Pallet<T> {
         let mut run = 0_u8;
         let mut weight = Weight::zero();
         for netuid in netuids.iter().copied() {
-            if !Self::should_run_epoch(netuid, block) {
-                BlocksSinceLastStep::<T>::mutate(netuid, |blocks| *blocks = blocks.saturating_add(1));
-            } else if run >= most {
-                let to_block = block.saturating_add(1);
-                PendingEpochAt::<T>::insert(netuid, to_block);
-                BlocksSinceLastStep::<T>::mutate(netuid, |blocks| *blocks = blocks.saturating_add(1));
-                Self::deposit_event(Event::EpochDeferred { netuid, from_block: block, to_block });
-            } else {
-                run = run.saturating_add(1);
-                weight = weight.saturating_add(Self::run_epoch(netuid, block));
-                LastEpochBlock::<T>::insert(netuid, block);
-                PendingEpochAt::<T>::remove(netuid);
-                BlocksSinceLastStep::<T>::remove(netuid);
-                SubnetEpochIndex::<T>::mutate(netuid, |index| *index = index.saturating_add(1));
+            let mut state = Self::epoch_state(netuid);
+            match state.step(block, run < most) {
+                Step::Idle => {}
+                Step::Deferred => {
+                    PendingEpochAt::<T>::insert(netuid, state.pending_epoch_at);
+                    let to_block = state.pending_epoch_at;
+                    Self::deposit_event(Event::EpochDeferred { netuid, from_block: block, to_block });
+                }
+                Step::Ran => {
+                    run = run.saturating_add(1);
+                    weight = weight.saturating_add(Self::run_epoch(netuid, block));
+                    LastEpochBlock::<T>::insert(netuid, state.last_epoch_block);
+                    PendingEpochAt::<T>::remove(netuid);
+                    SubnetEpochIndex::<T>::insert(netuid, state.epoch_index);
+                }
             }
+            BlocksSinceLastStep::<T>::insert(netuid, state.blocks_since_last_step);
         }
         weight
     }

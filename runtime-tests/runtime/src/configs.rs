@@ -6,7 +6,7 @@ use crate::{
     RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, SubtensorModule, System, VERSION,
     block_time::{self, MinimumPeriodMs, SlotDurationMs},
 };
-use clawrank_primitives::{emission::CapParams, units::Ppb};
+use clawrank_primitives::{Params, emission::CapParams, units::Ppb};
 use frame_support::{
     PalletId, derive_impl, parameter_types,
     traits::{ConstBool, ConstU8, ConstU16, ConstU32, ConstU64, VariantCountOf},
@@ -47,7 +47,7 @@ parameter_types! {
     pub FeeMultiplier: Multiplier = Multiplier::one();
     pub const SubtensorPalletId: PalletId = PalletId(*b"subtensr");
     pub const PotId: PalletId = PalletId(*b"claw/pot");
-    pub const CommitWindow: Ppb = Ppb::from_percent(60);
+    pub const CommitWindow: Ppb = Params::BUNDLE_DEADLINE;
     pub Cap: CapParams = CapParams::default();
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clawrank_primitives::{proof::Cell, scoring::IntelParams};
+use clawrank_primitives::{Params, proof::Cell, scoring::IntelParams, units::Ppb};
 use clawrank_protocol::Hotkey;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -54,7 +54,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Cells to measure. Default all of the catalogue.
     pub cells: CellFilter,
-    /// Attempts per cell and epoch, at most. Default 12.
+    /// Attempts per cell and epoch, at most. The gate counts no cell with fewer than `n_min` (30) answered ones. Default
+    /// 40.
     pub max_attempts_per_cell: u32,
     /// Cost of all attempts of an epoch, at most, micro-USD: no call is made that could go beyond. Calls in flight when
     /// the process is killed are not counted. Default 1,000,000.
@@ -94,7 +95,7 @@ impl Default for Config {
             catalogue: PathBuf::from("endpoints.toml"),
             data_dir: PathBuf::from("miner-data"),
             cells: CellFilter::default(),
-            max_attempts_per_cell: 12,
+            max_attempts_per_cell: 40,
             max_cost_micro_usd_per_epoch: 1_000_000,
             concurrency_per_endpoint: 2,
             spread: true,
@@ -137,8 +138,10 @@ impl Config {
             let problem = format!("{} is outside 1 ..= {MAX_ANSWER_BYTES}", self.max_answer_bytes);
             return refuse("max_answer_bytes", problem);
         }
-        if self.measure_until_percent == 0 || u64::from(self.measure_until_percent) >= super::DEADLINE_PERCENT {
-            let problem = format!("{} is outside 1 .. {}", self.measure_until_percent, super::DEADLINE_PERCENT);
+        let until = Ppb::from_percent(self.measure_until_percent.into());
+        if until.is_zero() || until >= Params::BUNDLE_DEADLINE {
+            let problem =
+                format!("{}% is not above 0% and below {}", self.measure_until_percent, Params::BUNDLE_DEADLINE);
             return refuse("measure_until_percent", problem);
         }
         if self.keep_epochs < 2 {

@@ -4,20 +4,19 @@ use std::collections::BTreeSet;
 
 use clawrank_client::{ChainPort, types::SubnetSnapshot};
 use clawrank_primitives::{
-    MECID_INTEL,
+    MECID_INTEL, Params,
     proof::{Hash, HotkeyId, SubnetEpoch},
+    schedule::part_of_tempo,
+    units::Ppb,
 };
 
 use super::Config;
 use crate::Error;
 
-/// Part of the tempo after which a bundle is late, percent.
-pub const DEADLINE_PERCENT: u64 = 60;
-
 /// One epoch of a subnet, as an intel miner sees it.
 ///
 /// With the tempo T and the epoch's first block s: attempts are made in blocks `s .. measure_end_block`, the root must be
-/// in a block up to `deadline_block = s + ⌊T · 60 %⌋`.
+/// in a block up to `deadline_block = s + ⌊T · d⌋`, d = [`Params::BUNDLE_DEADLINE`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EpochPlan {
     /// Genesis hash of the chain.
@@ -109,9 +108,9 @@ impl EpochPlan {
 /// First block without measuring, and last block for the commitment.
 fn ends(snapshot: &SubnetSnapshot, config: &Config) -> (u64, u64) {
     let start = snapshot.last_epoch_block;
-    let part = |percent: u64| u64::from(snapshot.tempo).saturating_mul(percent) / 100;
-    let deadline = start.saturating_add(part(DEADLINE_PERCENT));
-    let until = start.saturating_add(part(u64::from(config.measure_until_percent)));
+    let after = |part: Ppb| start.saturating_add(part_of_tempo(snapshot.tempo, part));
+    let deadline = after(Params::BUNDLE_DEADLINE);
+    let until = after(Ppb::from_percent(config.measure_until_percent.into()));
     let latest = deadline.saturating_sub(config.commit_blocks);
     (until.min(latest).max(start.saturating_add(1)), deadline)
 }
