@@ -175,7 +175,7 @@ impl pallet_provider_rank::Config for Runtime {
     type Retention = ConstU64<8>;
     type MaxSubnets = ConstU32<16>;
     type MaxCells = ConstU32<4_096>;
-    type MaxBundles = ConstU32<256>;
-    type MaxReporters = ConstU32<64>;
+    type MaxBundles = ConstU32<512>;
+    type MaxReporters = ConstU32<256>;
     type MaxAttempts = ConstU32<65_536>;
 }
