@@ -117,6 +117,9 @@ pub struct Timing {
     pub request_deadline_ms: u64,
     /// One attempt until its first text, after which the next candidate is tried. Default 15,000.
     pub first_byte_ms: u64,
+    /// Added to the above for each token asked for, where the answer comes in one piece. Default 100: a backend slower
+    /// than 10 tokens per second loses such requests.
+    pub slow_token_ms: u64,
     /// A validator's probe. Default 8,000 (rules §1.2).
     pub probe_deadline_ms: u64,
     /// The head of an HTTP request. Default 10,000.
@@ -154,6 +157,7 @@ impl Default for Timing {
         Self {
             request_deadline_ms: 120_000,
             first_byte_ms: 15_000,
+            slow_token_ms: 100,
             probe_deadline_ms: 8_000,
             header_read_ms: 10_000,
             body_read_ms: 30_000,

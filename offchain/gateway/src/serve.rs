@@ -362,20 +362,24 @@ impl Run {
         self.job.request.with_fields(&fields).map(Some).map_err(|_| StartError::Gone)
     }
 
-    /// A streamed attempt has `first_byte_ms` for its first text. One that is not has half of what is left, since it
-    /// says nothing before its end. The last candidate has all that is left.
+    /// A streamed attempt has `first_byte_ms` for its first text. One that is not says nothing before its end, so it has
+    /// `slow_token_ms` more for each token, but at most half of what is left. The last candidate has all that is left.
     fn first_byte_deadline(&self, is_last: bool) -> tokio::time::Instant {
         if is_last {
             return self.deadline;
         }
         let now = tokio::time::Instant::now();
-        let first_byte = Duration::from_millis(self.app.config.timing.first_byte_ms);
+        let timing = &self.app.config.timing;
+        let first_byte = Duration::from_millis(timing.first_byte_ms);
         let patience = if self.job.request.stream {
             first_byte
         } else {
-            first_byte.max(self.deadline.saturating_duration_since(now) / 2)
+            let tokens = Duration::from_millis(timing.slow_token_ms).saturating_mul(self.most_tokens);
+            let half = self.deadline.saturating_duration_since(now) / 2;
+            first_byte.max(first_byte.saturating_add(tokens).min(half))
         };
-        (now + patience).min(self.deadline)
+        // An addition that overflows would only mean a limit that never comes.
+        now.checked_add(patience).map_or(self.deadline, |limit| limit.min(self.deadline))
     }
 
     /// A probe's verdict on its miner (rules §1.2). Nothing is learnt when the gateway itself failed.

@@ -48,7 +48,14 @@ async fn check_rerouted<F>(stream: bool, hostile: F)
 where
     F: AsyncFnOnce(&mut Miner, clawrank_protocol::frames::Request),
 {
-    let gateway = Gateway::start().await;
+    check_rerouted_by(Gateway::start().await, stream, hostile).await;
+}
+
+/// The same with a gateway of one's own.
+async fn check_rerouted_by<F>(gateway: Gateway, stream: bool, hostile: F)
+where
+    F: AsyncFnOnce(&mut Miner, clawrank_protocol::frames::Request),
+{
     let secret = gateway.customer("acme", 10_000).await;
     let mut bob = Miner::connect(&gateway, "Bob", "llama").await;
     let mut carol = Miner::connect(&gateway, "Carol", "llama").await;
@@ -134,6 +141,15 @@ async fn request_fails_alone_when_chunks_have_a_gap_before_the_first_text() {
         miner.chunk(request.id, 1, "Second.").await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn request_is_rerouted_when_the_miner_never_answers() {
+    let gateway = Gateway::with(|config| config.timing.request_deadline_ms = 120_000).await;
+    let started = std::time::Instant::now();
+    check_rerouted_by(gateway, false, async |_, _| {}).await;
+    // The wait follows from the tokens asked for: half a second here, where half of the deadline is a minute.
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
 }
 
 #[tokio::test]

@@ -201,6 +201,7 @@ pub(crate) fn config(folder: &TempDir) -> Config {
     };
     config.timing.request_deadline_ms = 5_000;
     config.timing.first_byte_ms = 400;
+    config.timing.slow_token_ms = 1;
     config.timing.probe_deadline_ms = 1_200;
     config.timing.auth_deadline_ms = 500;
     config.timing.registry_ms = 1;
