@@ -5,7 +5,10 @@
 use super::*;
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
-use frame_support::traits::{Get, fungible::Mutate};
+use frame_support::{
+    BoundedVec,
+    traits::{Get, fungible::Mutate},
+};
 use frame_system::RawOrigin;
 use sp_core::H256;
 
@@ -31,6 +34,15 @@ fn rich<T: Config>() -> T::AccountId {
 
 fn weights(n: u32) -> (Vec<u16>, Vec<u16>) {
     (0..n).map(|uid| (uid as u16, uid as u16 + 1)).unzip()
+}
+
+/// A queue of about `kib` KiB, of hotkeys that are no neurons and a round that never comes.
+fn queue<T: Config>(kib: u32) -> TimelockedQueue<T::AccountId> {
+    let commit = || BoundedVec::truncate_from(alloc::vec![1; MAX_COMMIT_BYTES as usize]);
+    let count = kib * 1_024 / (MAX_COMMIT_BYTES + 52);
+    TimelockedQueue::truncated(
+        (0..count).map(|entry| (account("else", entry / 10, 0), 1, commit(), u64::MAX)).collect(),
+    )
 }
 
 /// Called `benchmarks` by convention of the macro.
@@ -92,7 +104,7 @@ mod benchmarks {
         let coldkey = rich::<T>();
         let hotkeys = subnet::<T>(1, false);
         Owner::<T>::insert(&hotkeys[0], &coldkey);
-        assert!(Pallet::<T>::do_add_stake(&coldkey, &hotkeys[0], NETUID, TaoBalance(2 * TAO)).is_ok());
+        assert!(Pallet::<T>::do_add_stake(&coldkey, &hotkeys[0], NETUID, TaoBalance(2 * TAO), None).is_ok());
 
         #[extrinsic_call]
         _(RawOrigin::Signed(coldkey), hotkeys[0].clone(), NETUID, AlphaBalance(TAO));
@@ -155,6 +167,124 @@ mod benchmarks {
         _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, T::MaxTempo::get());
 
         assert_eq!(Tempo::<T>::get(NETUID), T::MaxTempo::get());
+    }
+
+    #[benchmark]
+    fn serve_axon_tls() {
+        let hotkeys = subnet::<T>(1, false);
+        let certificate = alloc::vec![1; 65];
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, 1, 1 << 24, 80, 4, 4, 0, 0, certificate);
+
+        assert!(NeuronCertificates::<T>::contains_key(NETUID, &hotkeys[0]));
+    }
+
+    #[benchmark]
+    fn serve_prometheus() {
+        let hotkeys = subnet::<T>(1, false);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, 1, 1 << 24, 80, 4);
+
+        assert!(Prometheus::<T>::contains_key(NETUID, &hotkeys[0]));
+    }
+
+    #[benchmark]
+    fn root_register() {
+        let coldkey = rich::<T>();
+        Pallet::<T>::create_root();
+        for uid in 0..MAX_ROOT_UIDS {
+            let hotkey: T::AccountId = account("seat", uid.into(), 0);
+            Owner::<T>::insert(&hotkey, &coldkey);
+            Pallet::<T>::seat(NetUid::ROOT, uid, &hotkey);
+        }
+        let hotkey: T::AccountId = account("newcomer", 0, 0);
+        Owner::<T>::insert(&hotkey, &coldkey);
+        TotalHotkeyAlpha::<T>::insert(&hotkey, NetUid::ROOT, AlphaBalance(1));
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey), hotkey.clone());
+
+        assert!(Uids::<T>::contains_key(NetUid::ROOT, &hotkey));
+    }
+
+    #[benchmark]
+    fn set_subnet_identity() {
+        let hotkeys = subnet::<T>(1, false);
+        let (short, long) = (alloc::vec![1; 256], alloc::vec![1; 1_024]);
+
+        #[extrinsic_call]
+        _(
+            RawOrigin::Signed(hotkeys[0].clone()),
+            NETUID,
+            short.clone(),
+            long.clone(),
+            long.clone(),
+            long.clone(),
+            short,
+            long.clone(),
+            long.clone(),
+            long,
+        );
+
+        assert!(SubnetIdentitiesV3::<T>::contains_key(NETUID));
+    }
+
+    #[benchmark]
+    fn unstake_all(n: Linear<1, 128>) {
+        let coldkey = rich::<T>();
+        let hotkey: T::AccountId = account("staker", 0, 0);
+        Owner::<T>::insert(&hotkey, &coldkey);
+        for netuid in (1..=n as u16).map(NetUid) {
+            Pallet::<T>::create_network(netuid, &coldkey, &hotkey);
+            Pallet::<T>::start_network(netuid, 1);
+            assert!(Pallet::<T>::do_add_stake(&coldkey, &hotkey, netuid, TaoBalance(TAO), None).is_ok());
+        }
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(coldkey), hotkey);
+
+        assert_eq!(TotalStake::<T>::get(), TaoBalance(0));
+    }
+
+    #[benchmark]
+    fn trigger_epoch() {
+        let hotkeys = subnet::<T>(1, false);
+        AdminFreezeWindow::<T>::put(0);
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID);
+
+        assert!(PendingEpochAt::<T>::contains_key(NETUID));
+    }
+
+    #[benchmark]
+    fn commit_timelocked_weights(n: Linear<5, { crate::timelock::MAX_QUEUE_KIB - 5 }>) {
+        let hotkeys = subnet::<T>(MAX_UIDS, true);
+        let index = NetUidStorageIndex::from(NETUID);
+        TimelockedWeightCommits::<T>::insert(index, 0, queue::<T>(n));
+        let commit = alloc::vec![1; MAX_COMMIT_BYTES as usize];
+
+        #[extrinsic_call]
+        _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, BoundedVec::truncate_from(commit), u64::MAX, 4);
+
+        assert!(TimelockedWeightCommits::<T>::get(index, 0).len() > 1);
+    }
+
+    #[benchmark]
+    fn timelocked_queue(n: Linear<5, { crate::timelock::MAX_QUEUE_KIB - 5 }>) {
+        subnet::<T>(MAX_UIDS, true);
+        let index = NetUidStorageIndex::from(NETUID);
+        TimelockedWeightCommits::<T>::insert(index, 0, queue::<T>(n));
+        SubnetEpochIndex::<T>::insert(NETUID, 1);
+
+        #[block]
+        {
+            Pallet::<T>::reveal_timelocked(1, &[NETUID]);
+        }
+
+        assert!(!TimelockedWeightCommits::<T>::get(index, 0).is_empty());
     }
 
     #[benchmark]

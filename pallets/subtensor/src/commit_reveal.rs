@@ -47,8 +47,10 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
+    /// - [`Error::CanNotSetRootNetworkWeights`]: on netuid 0.
     /// - [`Error::MechanismDoesNotExist`], [`Error::CommitRevealDisabled`]: no such mechanism; plain weights only.
-    /// - [`Error::HotKeyNotRegisteredInSubNet`]: the hotkey has no uid.
+    /// - [`Error::HotKeyNotRegisteredInSubNet`], [`Error::NotEnoughStakeToSetWeights`]: the hotkey has no uid; too little
+    ///   stake.
     /// - [`Error::CommittingWeightsTooFast`]: fewer than `WeightsSetRateLimit` blocks since the last update.
     /// - [`Error::TooManyUnrevealedCommits`]: ten wait already; expired ones do not count and are dropped.
     pub(crate) fn do_commit_weights(
@@ -57,9 +59,11 @@ impl<T: Config> Pallet<T> {
         mecid: MechId,
         commit_hash: H256,
     ) -> DispatchResult {
+        Self::ensure_not_root(netuid)?;
         Self::ensure_mechanism_exists(netuid, mecid)?;
         ensure!(CommitRevealWeightsEnabled::<T>::get(netuid), Error::<T>::CommitRevealDisabled);
         let uid = Self::ensure_registered(netuid, hotkey)?;
+        Self::ensure_stake_for_weights(netuid, hotkey)?;
         let index = NetUidStorageIndex::new(netuid, mecid);
         let block = Self::block();
         ensure!(Self::is_within_rate_limit(index, uid, block), Error::<T>::CommittingWeightsTooFast);
@@ -139,7 +143,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// How many commits at the front of the queue have expired.
-    fn expired(netuid: NetUid, queue: &WeightCommitQueue) -> usize {
+    pub(crate) fn expired(netuid: NetUid, queue: &WeightCommitQueue) -> usize {
         queue.iter().take_while(|(_, epoch, _, _)| Self::window(netuid, *epoch) == Window::Expired).count()
     }
 

@@ -2,7 +2,7 @@
 
 //! One epoch of a subnet: storage in, [`clawrank_emission::yuma`] once per mechanism, storage and stake out.
 
-use alloc::{vec, vec::Vec};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
 use clawrank_emission::yuma::{self, LiquidAlpha, Neuron, YumaInput, YumaOutput, YumaParams};
 use clawrank_units::Rao;
 use frame_support::{pallet_prelude::Weight, traits::tokens::Preservation};
@@ -22,6 +22,14 @@ struct Subnet<T: Config> {
     stakes: Vec<u64>,
     permits: PerNeuron<bool>,
     registered: Vec<u64>,
+}
+
+/// What the epoch of one mechanism came to.
+struct Outcome {
+    index: NetUidStorageIndex,
+    /// Its part of the subnet's emission.
+    part: Rao,
+    output: YumaOutput,
 }
 
 impl<T: Config> Pallet<T> {
@@ -62,12 +70,19 @@ impl<T: Config> Pallet<T> {
         let server = PendingServerEmission::<T>::get(netuid);
         let validator = PendingValidatorEmission::<T>::get(netuid);
         let pool = Rao(server.0.saturating_add(validator.0));
-        let even = vec![1_u16; mechanisms.len()];
-        let outputs: Option<Vec<(NetUidStorageIndex, YumaOutput)>> = mechanisms
+        let parts = yuma::split_mechanisms(pool, &Self::emission_split(netuid, mechanisms.len()));
+        let mut read = 0_u32;
+        let outputs: Option<Vec<Outcome>> = mechanisms
             .into_iter()
-            .zip(yuma::split_mechanisms(pool, &even))
-            .map(|(index, part)| yuma::epoch(&subnet.input(index, part)).ok().map(|output| (index, output)))
+            .zip(parts)
+            .map(|(index, part)| {
+                let (timelocked, kib) = Self::earliest_timelocked(index);
+                read = read.saturating_add(kib);
+                let output = yuma::epoch(&subnet.input(index, part, &timelocked)).ok()?;
+                Some(Outcome { index, part, output })
+            })
             .collect();
+        let weight = weight.saturating_add(T::WeightInfo::timelocked_queue(read, 0));
         let Some(outputs) = outputs else {
             Self::deposit_event(Event::EpochSkipped { netuid, block });
             return weight;
@@ -85,8 +100,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Writes what is kept per mechanism.
-    fn write_mechanisms(outputs: &[(NetUidStorageIndex, YumaOutput)]) {
-        for (index, output) in outputs {
+    fn write_mechanisms(outputs: &[Outcome]) {
+        for Outcome { index, output, .. } in outputs {
             Incentive::<T>::insert(index, parts(&output.incentive));
             ConsensusByMechanism::<T>::insert(index, parts(&output.consensus));
             for (uid, row) in (0_u16..).zip(&output.bonds) {
@@ -99,11 +114,22 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Writes what is kept per subnet: of every mechanism alike (stake, permits), of any (activity), the mean of all
-    /// (consensus, dividends, trust), or the sum (emission).
-    fn write_subnet(netuid: NetUid, outputs: &[(NetUidStorageIndex, YumaOutput)]) {
-        let Some((_, first)) = outputs.first() else { return };
-        let mean = |of: fn(&YumaOutput) -> &Vec<u16>| parts(&mean(outputs.iter().map(|(_, output)| of(output))));
+    /// The proportions in which the mechanisms of `netuid` share its emission: those chosen, a mechanism without one
+    /// getting nothing, or even ones.
+    fn emission_split(netuid: NetUid, mechanisms: usize) -> Vec<u16> {
+        let Some(chosen) = MechanismEmissionSplit::<T>::get(netuid) else { return vec![1; mechanisms] };
+        let mut split = chosen.into_vec();
+        split.resize(mechanisms, 0);
+        split
+    }
+
+    /// Writes what is kept per subnet: of every mechanism alike (stake, permits), of any (activity), the mean of all by
+    /// their part of the emission (consensus, dividends, trust), or the sum (emission).
+    fn write_subnet(netuid: NetUid, outputs: &[Outcome]) {
+        let Some(Outcome { output: first, .. }) = outputs.first() else { return };
+        let mean = |of: fn(&YumaOutput) -> &Vec<u16>| {
+            parts(&mean(outputs.iter().map(|outcome| (of(&outcome.output), outcome.part.get()))))
+        };
         Consensus::<T>::insert(netuid, mean(|output| &output.consensus));
         Dividends::<T>::insert(netuid, mean(|output| &output.dividends));
         ValidatorTrust::<T>::insert(netuid, mean(|output| &output.validator_trust));
@@ -111,7 +137,7 @@ impl<T: Config> Pallet<T> {
         ValidatorPermit::<T>::insert(netuid, PerNeuron::truncated(first.permits.clone()));
         let mut active = first.active.clone();
         let mut emission = vec![AlphaBalance(0); active.len()];
-        for (_, output) in outputs {
+        for Outcome { output, .. } in outputs {
             for (any, one) in active.iter_mut().zip(&output.active) {
                 *any |= *one;
             }
@@ -154,8 +180,22 @@ impl<T: Config> Subnet<T> {
         }
     }
 
-    /// What one mechanism's epoch depends on, with `emission` to pay.
-    fn input(&self, index: NetUidStorageIndex, emission: Rao) -> YumaInput {
+    /// Block of the oldest commit of `hotkey` that is still to be revealed, of either kind.
+    fn first_commit(
+        &self,
+        index: NetUidStorageIndex,
+        hotkey: &T::AccountId,
+        timelocked: &BTreeMap<T::AccountId, u64>,
+    ) -> Option<u64> {
+        if !self.commit_reveal {
+            return None;
+        }
+        let salted = Pallet::<T>::earliest_commit(index, hotkey);
+        [salted, timelocked.get(hotkey).copied()].into_iter().flatten().min()
+    }
+
+    /// What one mechanism's epoch depends on, with `emission` to pay and the oldest timelocked commit of every hotkey.
+    fn input(&self, index: NetUidStorageIndex, emission: Rao, timelocked: &BTreeMap<T::AccountId, u64>) -> YumaInput {
         let updates = LastUpdate::<T>::get(index);
         let neurons = self
             .hotkeys
@@ -166,7 +206,7 @@ impl<T: Config> Subnet<T> {
                 last_update: updates.get(uid).copied().unwrap_or_default(),
                 registered_at: self.registered.get(uid).copied().unwrap_or_default(),
                 permit: self.permits.get(uid).copied().unwrap_or_default(),
-                first_commit: self.commit_reveal.then(|| Pallet::<T>::earliest_commit(index, hotkey)).flatten(),
+                first_commit: self.first_commit(index, hotkey, timelocked),
             })
             .collect();
         YumaInput {
@@ -194,13 +234,13 @@ impl<T: Config> Subnet<T> {
     }
 
     /// Stakes what miners and validators earned to their hotkeys; the part of the pool that was paid or burned.
-    fn pay(&self, outputs: &[(NetUidStorageIndex, YumaOutput)]) -> u64 {
+    fn pay(&self, outputs: &[Outcome]) -> u64 {
         let mut paid = 0_u64;
         for (uid, hotkey) in self.hotkeys.iter().enumerate() {
             let sum = |of: fn(&YumaOutput) -> &Vec<Rao>| {
                 outputs
                     .iter()
-                    .filter_map(|(_, output)| of(output).get(uid))
+                    .filter_map(|outcome| of(&outcome.output).get(uid))
                     .fold(0_u64, |sum, amount| sum.saturating_add(amount.get()))
             };
             let mut earned = sum(|output| &output.validator_emission);
@@ -215,9 +255,9 @@ impl<T: Config> Subnet<T> {
                 LastHotkeyEmissionOnNetuid::<T>::insert(hotkey, self.netuid, AlphaBalance(earned));
             }
         }
-        for (netuid, output) in outputs {
+        for Outcome { index, output, .. } in outputs {
             let emissions = output.server_emission.iter().map(|amount| AlphaBalance(amount.get())).collect();
-            Pallet::<T>::deposit_event(Event::IncentiveAlphaEmittedToMiners { netuid: *netuid, emissions });
+            Pallet::<T>::deposit_event(Event::IncentiveAlphaEmittedToMiners { netuid: *index, emissions });
         }
         paid
     }
@@ -266,18 +306,23 @@ fn parts(values: &[u16]) -> PerNeuron<PerU16> {
     PerNeuron::truncated(values.iter().map(|value| PerU16::from_parts(*value)).collect())
 }
 
-/// The mean of equally long lists, entry by entry, rounded down.
-fn mean<'a>(lists: impl Iterator<Item = &'a Vec<u16>>) -> Vec<u16> {
-    let mut sums: Vec<u32> = Vec::new();
-    let mut count = 0_u32;
-    for list in lists {
-        count = count.saturating_add(1);
-        sums.resize(list.len().max(sums.len()), 0);
-        for (sum, value) in sums.iter_mut().zip(list) {
-            *sum = sum.saturating_add(u32::from(*value));
+/// The mean of lists by the weight that comes with each, entry by entry, every part rounded down as on the public chain;
+/// without any weight, the first list.
+fn mean<'a>(lists: impl Iterator<Item = (&'a Vec<u16>, u64)>) -> Vec<u16> {
+    let lists: Vec<_> = lists.collect();
+    let whole: u128 = lists.iter().map(|(_, weight)| u128::from(*weight)).fold(0, u128::saturating_add);
+    let mut sums: Vec<u16> = vec![0; lists.iter().map(|(list, _)| list.len()).max().unwrap_or_default()];
+    for (place, (list, weight)) in lists.iter().enumerate() {
+        for (sum, value) in sums.iter_mut().zip(list.iter()) {
+            let part = match u128::from(*value).saturating_mul(u128::from(*weight)).checked_div(whole) {
+                Some(part) => u16::try_from(part).unwrap_or(u16::MAX),
+                None if place == 0 => *value,
+                None => 0,
+            };
+            *sum = sum.saturating_add(part);
         }
     }
-    sums.into_iter().map(|sum| u16::try_from(sum.checked_div(count).unwrap_or_default()).unwrap_or(u16::MAX)).collect()
+    sums
 }
 
 fn narrow(len: usize) -> u32 {

@@ -2,7 +2,7 @@
 
 //! What the transaction pool refuses before a free call costs a block anything.
 
-use codec::{Decode, DecodeWithMemTracking, Encode};
+use codec::{Compact, Decode, DecodeWithMemTracking, Encode};
 use core::{fmt, marker::PhantomData};
 use frame_support::{dispatch::DispatchInfo, traits::IsSubType, weights::Weight};
 use scale_info::TypeInfo;
@@ -16,7 +16,12 @@ use sp_runtime::{
     transaction_validity::{InvalidTransaction, TransactionSource, ValidTransaction},
 };
 
-use crate::{pallet::*, types::*, weights::WeightInfo};
+use crate::{
+    pallet::*,
+    timelock::{COMMIT_REVEAL_VERSION, NewTimelocked},
+    types::*,
+    weights::WeightInfo,
+};
 
 /// `InvalidTransaction::Custom` codes of the public chain.
 pub mod code {
@@ -34,6 +39,8 @@ pub mod code {
     pub const SERVING_RATE_LIMIT_EXCEEDED: u8 = 12;
     /// The port is 0.
     pub const INVALID_PORT: u8 = 13;
+    /// The round of a timelocked commit is before the newest that the chain has.
+    pub const INVALID_REVEAL_ROUND: u8 = 15;
     /// No commit has this hash.
     pub const COMMIT_NOT_FOUND: u8 = 16;
     /// The commit cannot be revealed in this epoch.
@@ -46,7 +53,7 @@ pub mod code {
 
 /// Refuses calls of [`Pallet`] that are free of charge and that dispatch would refuse, with the public chain's codes.
 ///
-/// Zero bytes in a transaction. Signed weight calls, `serve_axon` and `register_network` are looked at; every other
+/// Zero bytes in a transaction. Signed weight calls, serving calls and `register_network` are looked at; every other
 /// call passes. A refusal may depend on the block: what is too early now may be valid later.
 #[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 #[scale_info(skip_type_params(T))]
@@ -101,7 +108,8 @@ impl<T: Config> Error<T> {
             Self::InvalidPort => code::INVALID_PORT,
             Self::NoWeightsCommitFound | Self::InvalidRevealCommitHashNotMatch => code::COMMIT_NOT_FOUND,
             Self::RevealTooEarly | Self::ExpiredWeightCommit => code::COMMIT_BLOCK_NOT_IN_REVEAL_RANGE,
-            Self::WeightVecNotEqualSize => code::INPUT_LENGTHS_UNEQUAL,
+            Self::InvalidRevealRound => code::INVALID_REVEAL_ROUND,
+            Self::WeightVecNotEqualSize | Self::InputLengthsUnequal => code::INPUT_LENGTHS_UNEQUAL,
             _ => code::BAD_REQUEST,
         }
     }
@@ -138,7 +146,49 @@ impl<T: Config> SubtensorTransactionExtension<T> {
                 let reveal = WeightCall::Reveal { uids, values, salt, version_key: *version_key };
                 Self::check_weights(who, *netuid, *mecid, &reveal)
             }
-            Call::serve_axon { netuid, version, ip, port, ip_type, protocol, placeholder1, placeholder2 } => {
+            Call::batch_set_weights { netuids, weights, version_keys } => {
+                let same = netuids.len() == weights.len() && netuids.len() == version_keys.len();
+                Self::check_batch(who, netuids, same)
+            }
+            Call::batch_commit_weights { netuids, commit_hashes } => {
+                Self::check_batch(who, netuids, netuids.len() == commit_hashes.len())
+            }
+            Call::batch_reveal_weights { netuid, uids_list, values_list, salts_list, version_keys } => {
+                let lens = [values_list.len(), salts_list.len(), version_keys.len()];
+                if lens.into_iter().any(|len| len != uids_list.len()) {
+                    return Err(Error::<T>::InputLengthsUnequal);
+                }
+                let values_and_salts = values_list.iter().zip(salts_list);
+                for ((uids, version_key), (values, salt)) in uids_list.iter().zip(version_keys).zip(values_and_salts) {
+                    let reveal = WeightCall::Reveal { uids, values, salt, version_key: *version_key };
+                    Self::check_weights(who, *netuid, MechId::MAIN, &reveal)?;
+                }
+                Ok(())
+            }
+            Call::commit_timelocked_weights { netuid, commit, reveal_round, commit_reveal_version } => {
+                let version = *commit_reveal_version;
+                Self::check_timelocked(who, *netuid, MechId::MAIN, commit, *reveal_round, version)
+            }
+            Call::commit_crv3_mechanism_weights { netuid, mecid, commit, reveal_round } => {
+                Self::check_timelocked(who, *netuid, *mecid, commit, *reveal_round, COMMIT_REVEAL_VERSION)
+            }
+            Call::commit_timelocked_mechanism_weights {
+                netuid,
+                mecid,
+                commit,
+                reveal_round,
+                commit_reveal_version,
+                ..
+            } => Self::check_timelocked(who, *netuid, *mecid, commit, *reveal_round, *commit_reveal_version),
+            Call::serve_prometheus { netuid, version, ip, port, ip_type } => {
+                let block = Pallet::<T>::block();
+                let info = PrometheusInfo { block, version: *version, ip: *ip, port: *port, ip_type: *ip_type };
+                Pallet::<T>::ensure_prometheus(who, *netuid, &info)
+            }
+            Call::serve_axon { netuid, version, ip, port, ip_type, protocol, placeholder1, placeholder2 }
+            | Call::serve_axon_tls {
+                netuid, version, ip, port, ip_type, protocol, placeholder1, placeholder2, ..
+            } => {
                 let axon = AxonInfo {
                     block: Pallet::<T>::block(),
                     version: *version,
@@ -156,6 +206,29 @@ impl<T: Config> SubtensorTransactionExtension<T> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// As on the public chain, a batch is refused as a whole when its lists differ in length, or the stake is too low for
+    /// any of its subnets; what else is wrong with an item shows in its event.
+    fn check_batch(who: &T::AccountId, netuids: &[Compact<NetUid>], same_lengths: bool) -> Result<(), Error<T>> {
+        if !same_lengths {
+            return Err(Error::<T>::InputLengthsUnequal);
+        }
+        netuids.iter().try_for_each(|netuid| Pallet::<T>::ensure_stake_for_weights(netuid.0, who))
+    }
+
+    /// All that dispatch would refuse but the rate limit: as on the public chain, a commit that comes too early gets into
+    /// a block and fails there.
+    fn check_timelocked(
+        who: &T::AccountId,
+        netuid: NetUid,
+        mecid: MechId,
+        commit: &[u8],
+        reveal_round: u64,
+        version: u16,
+    ) -> Result<(), Error<T>> {
+        let new = NewTimelocked { netuid, mecid, commit, reveal_round, version };
+        Pallet::<T>::ensure_timelocked(who, &new).map(|_| ())
     }
 
     fn check_weights(who: &T::AccountId, netuid: NetUid, mecid: MechId, call: &WeightCall<'_>) -> Result<(), Error<T>> {
@@ -190,6 +263,16 @@ impl<T: Config> SubtensorTransactionExtension<T> {
     }
 }
 
+/// How many items the extension looks at, at least one.
+fn items<T: Config>(call: &Call<T>) -> u64 {
+    let count = match call {
+        Call::batch_set_weights { netuids, .. } | Call::batch_commit_weights { netuids, .. } => netuids.len(),
+        Call::batch_reveal_weights { uids_list, .. } => uids_list.len(),
+        _ => 1,
+    };
+    u64::try_from(count).unwrap_or(u64::MAX).max(1)
+}
+
 impl<T> TransactionExtension<<T as frame_system::Config>::RuntimeCall> for SubtensorTransactionExtension<T>
 where
     T: Config + Send + Sync,
@@ -203,7 +286,7 @@ where
 
     fn weight(&self, call: &<T as frame_system::Config>::RuntimeCall) -> Weight {
         match call.is_sub_type() {
-            Some(_) => T::WeightInfo::extension(),
+            Some(call) => T::WeightInfo::extension().saturating_mul(items(call)),
             None => Weight::zero(),
         }
     }

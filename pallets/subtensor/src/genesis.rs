@@ -90,6 +90,10 @@ hyperparameters! {
     max_allowed_uids: u16 => MaxAllowedUids,
     /// Blocks for which a new neuron cannot be replaced.
     immunity_period: u16 => ImmunityPeriod,
+    /// Neurons without immunity that stay.
+    min_non_immune_uids: u16 => MinNonImmuneUids,
+    /// Neurons of the owner that never go.
+    immune_owner_uids_limit: u16 => ImmuneOwnerUidsLimit,
     /// Tempos, in thousandths, after which a neuron is inactive.
     activity_cutoff_factor_milli: u32 => ActivityCutoffFactorMilli,
     /// Blocks between two announcements of a neuron.
@@ -142,6 +146,10 @@ pub(crate) fn build<T: Config>(config: &GenesisConfig<T>) {
         NetworkMinLockCost::<T>::put(cost);
         NetworkLastLockCost::<T>::put(cost);
     }
+    if let Some(blocks) = config.admin_freeze_window {
+        AdminFreezeWindow::<T>::put(blocks);
+    }
+    Pallet::<T>::create_root();
     for subnet in &config.subnets {
         build_subnet::<T>(subnet);
     }

@@ -2,41 +2,53 @@
 
 //! `SubtensorModule`: subnets as the public chain keeps them, for chains of our own.
 //!
-//! Registration by burning, stake, axons, weights by salted commit and reveal or in plain, several mechanisms per subnet,
-//! and a stateful schedule of epochs whose consensus is [`clawrank_emission::yuma`]. Calls, storage, events and errors
-//! have the names, indices, hashers and SCALE bytes of the public chain, so that its SDK and our workers talk to
-//! both alike. What this pallet leaves out (swap pools, root claims, child keys, timelocked commits, leases) has no call.
+//! Registration by burning, stake, axons, weights in plain, by salted commit and reveal or timelocked, several mechanisms
+//! per subnet, and a stateful schedule of epochs whose consensus is [`clawrank_emission::yuma`]. Calls, storage, events and
+//! errors have the names, indices, hashers and SCALE bytes of the public chain, so that its SDK and our workers talk to
+//! both alike. What this pallet leaves out has no call: what needs a swap pool (moving, swapping, transferring or burning
+//! alpha, `unstake_all_alpha`, `remove_stake_full_limit`), takes and child keys, root claims and baskets, leases,
+//! collateral, locks, key swaps, EVM keys, voting power, dissolution.
 //!
 //! # Differences from the public chain
 //!
-//! - One alpha is one TAO. The pallet's account backs every staked or pending alpha; see [`Pallet::account`].
+//! - One alpha is one TAO. The pallet's account backs every staked or pending alpha; see [`Pallet::account`]. A limit price
+//!   on the wrong side of that is refused.
 //! - Only the coldkey that owns a hotkey stakes to it: there are no nominators and no takes.
 //! - The emission of a block is shared evenly by the subnets that have started; the price of a subnet is burned.
+//! - At most [`MAX_REVEALS_PER_BLOCK`] timelocked commits are opened in a block, hotkeys taking turns, so that those who
+//!   commit as often as they may cannot stop the chain; the others stay for the next blocks of their epoch.
+//! - Nothing is committed on the root network. A neuron that is replaced takes its certificate and metrics address along.
+//! - `set_tempo` has no rate limit of its own besides the freeze window.
 //!
 //! # Order inside a block
 //!
-//! `on_initialize`: registration prices fall, emission accrues, due epochs run (at most `MaxEpochsPerBlock`, the others
-//! are put off by one block). Calls follow, and see the state after the epoch.
+//! `on_initialize`: registration prices fall, emission accrues, timelocked commits are opened, due epochs run (at most
+//! `MaxEpochsPerBlock`, the others are put off by one block). Calls follow, and see the state after the epoch.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::float_arithmetic))]
 
 extern crate alloc;
 
+mod batches;
 mod commit_reveal;
 mod epoch;
 mod extension;
 mod genesis;
+mod owner;
 mod price;
+mod pruning;
 mod registration;
+mod root;
 mod schedule;
 mod sections;
 mod serving;
 mod stake_weight;
 mod staking;
 mod subnet_info;
+mod timelock;
 mod traits;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
 mod types;
 mod weight_setting;
@@ -51,12 +63,16 @@ mod tests;
 pub use extension::{SubtensorTransactionExtension, code};
 pub use genesis::{GenesisNeuron, GenesisSubnet, Hyperparameters};
 pub use pallet::*;
+pub use timelock::MAX_REVEALS_PER_BLOCK;
 pub use traits::{EpochInfo, OnNeuronRemoved, SubnetInfo};
 pub use types::*;
 pub use weights::WeightInfo;
 
+use batches::Reveals;
 use frame_support::pallet_macros::import_section;
 use sections::{calls, errors, events, hyperparameters, network_storage, neuron_storage};
+use staking::PriceLimit;
+use timelock::{COMMIT_REVEAL_VERSION, MAX_QUEUE_KIB, NewTimelocked};
 
 /// Declarations of the pallet, imported by topic from `sections`.
 #[import_section(calls::calls)]
@@ -99,6 +115,9 @@ pub mod pallet {
         /// Told when a neuron has to go.
         type OnNeuronRemoved: OnNeuronRemoved<Self::AccountId>;
 
+        /// Where the pulses of the drand beacon are found, which open timelocked commits. `()` for a chain without.
+        type Pulses: clawrank_timelock::PulseSource;
+
         /// Names the account that backs staked and pending alpha.
         #[pallet::constant]
         type SubtensorPalletId: Get<PalletId>;
@@ -136,6 +155,8 @@ pub mod pallet {
         pub network_rate_limit: Option<u64>,
         /// Least price of a subnet, in rao.
         pub network_min_lock_cost: Option<TaoBalance>,
+        /// Blocks before an epoch in which the owner of a subnet cannot change it.
+        pub admin_freeze_window: Option<u16>,
     }
 
     #[pallet::genesis_build]
@@ -149,6 +170,12 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
             Self::step(Self::block())
+        }
+
+        /// Gives a chain from before the root network existed one.
+        fn on_runtime_upgrade() -> Weight {
+            Self::create_root();
+            <T as frame_system::Config>::DbWeight::get().reads_writes(1, 4)
         }
 
         fn integrity_test() {
@@ -190,6 +217,11 @@ pub mod pallet {
         fn get() -> (u16, u16) {
             (45_875, 58_982)
         }
+    }
+
+    /// Weight of a batch: that of all its items.
+    fn sum(items: impl Iterator<Item = Weight>) -> Weight {
+        items.fold(Weight::zero(), |sum, item| sum.saturating_add(item))
     }
 
     /// Length of an argument as weights count it.

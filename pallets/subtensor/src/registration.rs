@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Registration of neurons and of subnets, and who has to go when a subnet is full.
+//! Registration of neurons and of subnets.
 
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::tokens::Preservation};
 use sp_runtime::PerU16;
@@ -25,7 +25,7 @@ impl<T: Config> Pallet<T> {
     /// - [`Error::HotKeyAlreadyRegisteredInSubNet`]: the hotkey has a uid there.
     /// - [`Error::NonAssociatedColdKey`], [`Error::CannotUseSystemAccount`]: another's hotkey; the pallet's.
     /// - [`Error::NotEnoughBalanceToStake`]: the coldkey cannot pay the price.
-    /// - [`Error::NoNeuronIdAvailable`]: full, and every neuron is immune.
+    /// - [`Error::NoNeuronIdAvailable`]: full, and nobody may go; see [`Self::uid_to_replace`].
     pub(crate) fn do_burned_register(coldkey: &T::AccountId, netuid: NetUid, hotkey: &T::AccountId) -> DispatchResult {
         ensure!(!netuid.is_root(), Error::<T>::RegistrationNotPermittedOnRootSubnet);
         ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
@@ -55,15 +55,39 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// [`Self::do_burned_register`], unless the price of the moment is above `limit_price`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RegistrationNotPermittedOnRootSubnet`], [`Error::SubnetNotExists`], then
+    /// [`Error::RegistrationPriceLimitExceeded`], then what the registration itself says.
+    pub(crate) fn do_register_limit(
+        coldkey: &T::AccountId,
+        netuid: NetUid,
+        hotkey: &T::AccountId,
+        limit_price: u64,
+    ) -> DispatchResult {
+        ensure!(!netuid.is_root(), Error::<T>::RegistrationNotPermittedOnRootSubnet);
+        ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
+        ensure!(Burn::<T>::get(netuid).0 <= limit_price, Error::<T>::RegistrationPriceLimitExceeded);
+        Self::do_burned_register(coldkey, netuid, hotkey)
+    }
+
     /// Registers a subnet for `coldkey`, with `hotkey` as uid 0, and burns the price.
     ///
     /// # Errors
     ///
+    /// - [`Error::InvalidIdentity`]: a field of the identity is too long.
     /// - [`Error::NonAssociatedColdKey`], [`Error::CannotUseSystemAccount`]: another's hotkey; the pallet's.
     /// - [`Error::NetworkTxRateLimitExceeded`]: fewer than `NetworkRateLimit` blocks since the last one.
     /// - [`Error::SubnetLimitReached`]: as many subnets as there can be.
     /// - [`Error::CannotAffordLockCost`]: the coldkey cannot pay the price.
-    pub(crate) fn do_register_network(coldkey: &T::AccountId, hotkey: &T::AccountId) -> DispatchResult {
+    pub(crate) fn do_register_network(
+        coldkey: &T::AccountId,
+        hotkey: &T::AccountId,
+        identity: Option<SubnetIdentityV3>,
+    ) -> DispatchResult {
+        ensure!(identity.as_ref().is_none_or(SubnetIdentityV3::is_valid), Error::<T>::InvalidIdentity);
         Self::ensure_may_own(coldkey, hotkey)?;
         ensure!(Self::may_register_network(), Error::<T>::NetworkTxRateLimitExceeded);
         let netuid = Self::free_netuid().ok_or(Error::<T>::SubnetLimitReached)?;
@@ -77,6 +101,10 @@ impl<T: Config> Pallet<T> {
         Self::create_network(netuid, coldkey, hotkey);
         SubnetLocked::<T>::insert(netuid, cost);
         Self::seat(netuid, 0, hotkey);
+        if let Some(identity) = identity {
+            SubnetIdentitiesV3::<T>::insert(netuid, identity);
+            Self::deposit_event(Event::SubnetIdentitySet(netuid));
+        }
         Self::deposit_event(Event::NetworkAdded(netuid, 0));
         Self::deposit_event(Event::NeuronRegistered(netuid, 0, hotkey.clone()));
         Ok(())
@@ -105,17 +133,8 @@ impl<T: Config> Pallet<T> {
         FirstEmissionBlockNumber::<T>::insert(netuid, first_emission);
     }
 
-    /// # Errors
-    ///
-    /// [`Error::SubnetNotExists`] or [`Error::NotSubnetOwner`].
-    pub(crate) fn ensure_owner(coldkey: &T::AccountId, netuid: NetUid) -> Result<(), Error<T>> {
-        ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
-        ensure!(SubnetOwner::<T>::get(netuid) == *coldkey, Error::<T>::NotSubnetOwner);
-        Ok(())
-    }
-
     /// Whether `coldkey` owns `hotkey`, or nobody does and it may.
-    fn ensure_may_own(coldkey: &T::AccountId, hotkey: &T::AccountId) -> Result<(), Error<T>> {
+    pub(crate) fn ensure_may_own(coldkey: &T::AccountId, hotkey: &T::AccountId) -> Result<(), Error<T>> {
         let own = Self::account();
         ensure!(*hotkey != own && *coldkey != own, Error::<T>::CannotUseSystemAccount);
         if let Ok(owner) = Owner::<T>::try_get(hotkey) {
@@ -175,33 +194,6 @@ impl<T: Config> Pallet<T> {
         Burn::<T>::insert(netuid, Burn::<T>::get(netuid));
     }
 
-    /// The uid that the next neuron gets: a new one, or that of the neuron which has to go.
-    fn free_uid(netuid: NetUid) -> Option<u16> {
-        let n = SubnetworkN::<T>::get(netuid);
-        let most = MaxAllowedUids::<T>::get(netuid).min(u16::try_from(MAX_UIDS).unwrap_or(u16::MAX));
-        if n < most { Some(n) } else { Self::uid_to_replace(netuid) }
-    }
-
-    /// The neuron that has to go: not immune, not the owner's, of least emission; among equals the one registered
-    /// first, then the lowest uid. `None` when every neuron is immune.
-    pub fn uid_to_replace(netuid: NetUid) -> Option<u16> {
-        let emission = Emission::<T>::get(netuid);
-        let owner = Uids::<T>::get(netuid, SubnetOwnerHotkey::<T>::get(netuid));
-        (0..SubnetworkN::<T>::get(netuid))
-            .filter(|uid| Some(*uid) != owner)
-            .filter_map(|uid| {
-                let registered = BlockAtRegistration::<T>::get(netuid, uid);
-                let earned = emission.get(usize::from(uid)).copied().unwrap_or_default();
-                (!Self::is_immune(netuid, registered)).then_some((earned, registered, uid))
-            })
-            .min()
-            .map(|(_, _, uid)| uid)
-    }
-
-    fn is_immune(netuid: NetUid, registered: u64) -> bool {
-        Self::block().saturating_sub(registered) < u64::from(ImmunityPeriod::<T>::get(netuid))
-    }
-
     /// Gives `uid`, which is taken or the next free one, to `hotkey`.
     pub(crate) fn seat(netuid: NetUid, uid: u16, hotkey: &T::AccountId) {
         let n = SubnetworkN::<T>::get(netuid);
@@ -224,6 +216,8 @@ impl<T: Config> Pallet<T> {
         Uids::<T>::remove(netuid, &hotkey);
         IsNetworkMember::<T>::remove(&hotkey, netuid);
         Axons::<T>::remove(netuid, &hotkey);
+        Prometheus::<T>::remove(netuid, &hotkey);
+        NeuronCertificates::<T>::remove(netuid, &hotkey);
         T::OnNeuronRemoved::on_neuron_removed(netuid, &hotkey);
         for index in Self::mechanisms(netuid) {
             WeightCommits::<T>::remove(index, &hotkey);

@@ -74,7 +74,7 @@ impl<T: Config> Pallet<T> {
     /// - [`Error::TempoOutOfBounds`]: outside `MinTempo ..= MaxTempo`.
     pub fn do_set_tempo(netuid: NetUid, tempo: u16) -> DispatchResult {
         ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
-        ensure!((T::MinTempo::get()..=T::MaxTempo::get()).contains(&tempo), Error::<T>::TempoOutOfBounds);
+        Self::ensure_tempo(tempo)?;
         Tempo::<T>::insert(netuid, tempo);
         LastEpochBlock::<T>::insert(netuid, Self::block());
         PendingEpochAt::<T>::remove(netuid);
@@ -82,16 +82,27 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What every block does before its calls: prices fall, emission accrues, due epochs run.
+    /// # Errors
+    ///
+    /// [`Error::TempoOutOfBounds`]: outside `MinTempo ..= MaxTempo`.
+    pub(crate) fn ensure_tempo(tempo: u16) -> Result<(), Error<T>> {
+        ensure!((T::MinTempo::get()..=T::MaxTempo::get()).contains(&tempo), Error::<T>::TempoOutOfBounds);
+        Ok(())
+    }
+
+    /// What every block does before its calls: prices fall, emission accrues, timelocked commits are opened, due
+    /// epochs run.
     pub(crate) fn step(block: u64) -> Weight {
         let netuids = Self::netuids();
+        RegistrationsThisBlock::<T>::remove(NetUid::ROOT);
         for netuid in &netuids {
             Self::decay_price(*netuid);
         }
         Self::accrue(block, &netuids);
+        let reveals = Self::reveal_timelocked(block, &netuids);
         let epochs = Self::run_epochs(block, &netuids);
         let subnets = u32::try_from(netuids.len()).unwrap_or(u32::MAX);
-        T::WeightInfo::block_step(subnets).saturating_add(epochs)
+        T::WeightInfo::block_step(subnets).saturating_add(reveals).saturating_add(epochs)
     }
 
     /// Lets the price of a registration fall by one block and the counter of the block start anew.

@@ -2,6 +2,7 @@
 
 //! Stake, backed one to one by TAO on the pallet's account.
 
+use alloc::vec::Vec;
 use frame_support::{
     ensure,
     pallet_prelude::DispatchResult,
@@ -20,6 +21,32 @@ use crate::{
 
 /// Least amount of TAO that can be staked at once, in rao.
 pub(crate) const MIN_STAKE: u64 = 2_000_000;
+/// The price of one alpha in rao, always.
+const PRICE: TaoBalance = TaoBalance(1_000_000_000);
+
+/// Least or highest price at which stake may move.
+#[derive(Clone, Copy)]
+pub(crate) struct PriceLimit {
+    /// Rao per alpha.
+    pub(crate) price: TaoBalance,
+    /// Whether less than the whole amount may move.
+    pub(crate) allow_partial: bool,
+}
+
+impl PriceLimit {
+    /// The error when the price is on the wrong side of the limit: nothing could move at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SlippageTooHigh`], or [`Error::AmountTooLow`] where a part of the amount would do.
+    fn ensure<T: Config>(limit: Option<Self>, is_met: impl Fn(TaoBalance) -> bool) -> Result<(), Error<T>> {
+        match limit {
+            Some(limit) if !is_met(limit.price) && limit.allow_partial => Err(Error::<T>::AmountTooLow),
+            Some(limit) if !is_met(limit.price) => Err(Error::<T>::SlippageTooHigh),
+            _ => Ok(()),
+        }
+    }
+}
 
 impl<T: Config> Pallet<T> {
     /// The account whose TAO backs every alpha that is staked or pending.
@@ -32,15 +59,18 @@ impl<T: Config> Pallet<T> {
     /// - [`Error::SubnetNotExists`], [`Error::SubtokenDisabled`]: no such subnet; not started yet.
     /// - [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
     /// - [`Error::AmountTooLow`], [`Error::NotEnoughBalanceToStake`]: below 0.002 TAO; above the coldkey's balance.
+    /// - [`Error::SlippageTooHigh`], or [`Error::AmountTooLow`]: the limit price is below 1 TAO per alpha.
     pub(crate) fn do_add_stake(
         coldkey: &T::AccountId,
         hotkey: &T::AccountId,
         netuid: NetUid,
         amount: TaoBalance,
+        limit: Option<PriceLimit>,
     ) -> DispatchResult {
         Self::ensure_stakeable(netuid)?;
         Self::ensure_owns(coldkey, hotkey)?;
         ensure!(amount.0 >= MIN_STAKE, Error::<T>::AmountTooLow);
+        PriceLimit::ensure::<T>(limit, |highest| highest >= PRICE)?;
         Self::ensure_can_pay(coldkey, amount, Error::<T>::NotEnoughBalanceToStake)?;
 
         T::Currency::transfer(coldkey, &Self::account(), amount.0, Preservation::Preserve)?;
@@ -56,15 +86,18 @@ impl<T: Config> Pallet<T> {
     /// - [`Error::SubnetNotExists`], [`Error::SubtokenDisabled`]: no such subnet; not started yet.
     /// - [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
     /// - [`Error::AmountTooLow`], [`Error::NotEnoughStakeToWithdraw`]: nothing; more than is staked.
+    /// - [`Error::SlippageTooHigh`], or [`Error::AmountTooLow`]: the limit price is above 1 TAO per alpha.
     pub(crate) fn do_remove_stake(
         coldkey: &T::AccountId,
         hotkey: &T::AccountId,
         netuid: NetUid,
         amount: AlphaBalance,
+        limit: Option<PriceLimit>,
     ) -> DispatchResult {
         Self::ensure_stakeable(netuid)?;
         Self::ensure_owns(coldkey, hotkey)?;
         ensure!(amount.0 > 0, Error::<T>::AmountTooLow);
+        PriceLimit::ensure::<T>(limit, |least| least <= PRICE)?;
 
         TotalHotkeyAlpha::<T>::try_mutate_exists(hotkey, netuid, |staked| -> DispatchResult {
             let rest =
@@ -84,6 +117,22 @@ impl<T: Config> Pallet<T> {
             netuid,
             0,
         ));
+        Ok(())
+    }
+
+    /// Takes back all stake of `hotkey` on every subnet that has started; that on the root network stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
+    pub(crate) fn do_unstake_all(coldkey: &T::AccountId, hotkey: &T::AccountId) -> DispatchResult {
+        Self::ensure_owns(coldkey, hotkey)?;
+        let staked: Vec<(NetUid, AlphaBalance)> = TotalHotkeyAlpha::<T>::iter_prefix(hotkey)
+            .filter(|(netuid, alpha)| !netuid.is_root() && alpha.0 > 0 && SubtokenEnabled::<T>::get(netuid))
+            .collect();
+        for (netuid, alpha) in staked {
+            Self::do_remove_stake(coldkey, hotkey, netuid, alpha, None)?;
+        }
         Ok(())
     }
 

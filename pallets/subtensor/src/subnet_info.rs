@@ -12,7 +12,7 @@ use crate::{
 
 impl<T: Config> SubnetInfo<T::AccountId> for Pallet<T> {
     fn epoch(netuid: NetUid) -> Option<EpochInfo> {
-        NetworksAdded::<T>::get(netuid).then(|| EpochInfo {
+        (NetworksAdded::<T>::get(netuid) && !netuid.is_root()).then(|| EpochInfo {
             index: SubnetEpochIndex::<T>::get(netuid),
             start: LastEpochBlock::<T>::get(netuid),
             tempo: Tempo::<T>::get(netuid),

@@ -7,6 +7,7 @@
     unreachable_pub
 )]
 
+mod batches;
 mod commit_reveal;
 mod epochs;
 mod extension;
@@ -14,9 +15,14 @@ mod genesis;
 mod interface;
 pub(crate) mod mock;
 mod money;
+mod owner;
 mod prices;
+mod pruning;
 mod registration;
+mod root;
 mod schedule;
 mod serving;
 mod staking;
+mod timelock;
+mod timelock_reveal;
 mod weight_checks;

@@ -2,6 +2,7 @@
 
 //! What must hold between blocks.
 
+use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungible::Inspect};
 use sp_runtime::TryRuntimeError;
 
@@ -13,10 +14,14 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     ///
     /// What does not hold.
-    pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
         Self::try_state_money()?;
         for netuid in Self::netuids() {
             Self::try_state_subnet(netuid)?;
+            Self::try_state_timelocked(netuid)?;
+        }
+        if NetworksAdded::<T>::get(NetUid::ROOT) {
+            Self::try_state_subnet(NetUid::ROOT)?;
         }
         ensure!(
             usize::from(TotalNetworks::<T>::get()) == Self::netuids().len(),
@@ -66,6 +71,32 @@ impl<T: Config> Pallet<T> {
                 ensure!(Uids::<T>::contains_key(netuid, hotkey), "a commit belongs to no neuron");
                 ensure!(!queue.is_empty(), "an empty queue of commits is stored");
             }
+        }
+        Ok(())
+    }
+
+    /// Queues of timelocked commits are those of epochs that can still be opened, and nobody has more than ten in one.
+    fn try_state_timelocked(netuid: NetUid) -> Result<(), TryRuntimeError> {
+        let newest = SubnetEpochIndex::<T>::get(netuid).saturating_add(1);
+        for index in Self::mechanisms(netuid) {
+            for (epoch, queue) in TimelockedWeightCommits::<T>::iter_prefix(index) {
+                ensure!(!queue.is_empty(), "an empty queue of timelocked commits is stored");
+                ensure!(epoch <= newest, "a timelocked commit belongs to an epoch to come");
+                let mut own = BTreeMap::<T::AccountId, u32>::new();
+                for (hotkey, block, ..) in queue.iter() {
+                    let count = own.entry(hotkey.clone()).or_default();
+                    *count = count.saturating_add(1);
+                    ensure!(*count <= MAX_UNREVEALED_COMMITS, "a hotkey has more timelocked commits than it may");
+                    ensure!(*block <= Self::block(), "a timelocked commit comes from a block to come");
+                }
+            }
+        }
+        if let Some(split) = MechanismEmissionSplit::<T>::get(netuid) {
+            let sum: u64 = split.iter().map(|part| u64::from(*part)).sum();
+            ensure!(sum == u64::from(u16::MAX), "the emission split of a subnet is not whole");
+        }
+        for hotkey in Prometheus::<T>::iter_key_prefix(netuid).chain(NeuronCertificates::<T>::iter_key_prefix(netuid)) {
+            ensure!(Uids::<T>::contains_key(netuid, hotkey), "an announcement belongs to no neuron");
         }
         Ok(())
     }

@@ -20,6 +20,14 @@ pub const MAX_MECHANISMS: u8 = 16;
 pub const MECHANISM_STRIDE: u16 = 4096;
 /// Unrevealed commits that one hotkey may have per subnet and mechanism.
 pub const MAX_UNREVEALED_COMMITS: u32 = 10;
+/// Timelocked commits that wait for one epoch of one mechanism: [`MAX_UNREVEALED_COMMITS`] for every neuron it can have.
+pub const MAX_TIMELOCKED_COMMITS: u32 = MAX_UIDS * MAX_UNREVEALED_COMMITS;
+/// Bytes of a timelocked commit that is stored.
+pub const MAX_COMMIT_BYTES: u32 = 5_000;
+/// Bytes of a timelocked commit that a call can carry; above [`MAX_COMMIT_BYTES`] it is refused by name.
+pub const MAX_COMMIT_ARGUMENT_BYTES: u32 = 32 * 1_024;
+/// Neurons of the root network.
+pub const MAX_ROOT_UIDS: u16 = 64;
 /// Bytes of a token symbol.
 pub const MAX_SYMBOL_BYTES: u32 = 32;
 
@@ -223,11 +231,148 @@ pub enum ConsensusMode {
 /// What a rate limit of its own is kept for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum RateLimitKey {
+    /// The owner's last change of a hyperparameter of the subnet.
+    #[codec(index = 1)]
+    OwnerHyperparamUpdate(NetUid, Hyperparameter),
     /// The last registration of a subnet, by anyone.
     #[codec(index = 2)]
     NetworkLastRegistered,
 }
 
+/// A hyperparameter that the owner of a subnet may change every so often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[allow(missing_docs, reason = "each is the storage item, or the call, of its name")]
+pub enum Hyperparameter {
+    Unknown,
+    ServingRateLimit,
+    MaxDifficulty,
+    AdjustmentAlpha,
+    MaxWeightLimit,
+    ImmunityPeriod,
+    MinAllowedWeights,
+    Kappa,
+    Rho,
+    ActivityCutoff,
+    PowRegistrationAllowed,
+    MinBurn,
+    MaxBurn,
+    BondsMovingAverage,
+    BondsPenalty,
+    CommitRevealEnabled,
+    LiquidAlphaEnabled,
+    AlphaValues,
+    WeightCommitInterval,
+    TransferEnabled,
+    AlphaSigmoidSteepness,
+    Yuma3Enabled,
+    BondsResetEnabled,
+    ImmuneNeuronLimit,
+    RecycleOrBurn,
+    MaxAllowedUids,
+    BurnHalfLife,
+    BurnIncreaseMult,
+    SubnetEmissionEnabled,
+    MinChildkeyTake,
+    ActivityCutoffFactorMilli,
+    TriggerEpoch,
+    CollateralLockShare,
+    CollateralDrainRatio,
+    LiquidAlphaConsensusMode,
+}
+
+/// Where a neuron's metrics can be read, as it announced it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct PrometheusInfo {
+    /// Block of the announcement.
+    pub block: u64,
+    /// Version of the neuron's software.
+    pub version: u32,
+    /// Address as an integer: 32 bits for IPv4, 128 for IPv6.
+    pub ip: u128,
+    /// Port, never 0.
+    pub port: u16,
+    /// 4 or 6.
+    pub ip_type: u8,
+}
+
+/// The public key with which a neuron's axon proves itself in TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct NeuronCertificate {
+    /// The key, at most 64 bytes.
+    pub public_key: BoundedVec<u8, ConstU32<64>>,
+    /// Number of the key's algorithm, not interpreted by the chain.
+    pub algorithm: u8,
+}
+
+impl NeuronCertificate {
+    /// The certificate out of the bytes of a call: the algorithm's number, then 0 to 64 bytes of the key.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (algorithm, key) = bytes.split_first()?;
+        let public_key = BoundedVec::try_from(key.to_vec()).ok()?;
+        Some(Self { public_key, algorithm: *algorithm })
+    }
+}
+
+/// What the owner of a subnet says about it, each field UTF-8 by convention.
+///
+/// `subnet_name` and `discord` hold at most 256 bytes, the others 1,024; what is stored keeps to it, see
+/// [`Self::is_valid`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct SubnetIdentityV3 {
+    /// Name of the subnet.
+    pub subnet_name: Vec<u8>,
+    /// Where its code is.
+    pub github_repo: Vec<u8>,
+    /// Whom to ask.
+    pub subnet_contact: Vec<u8>,
+    /// Its site.
+    pub subnet_url: Vec<u8>,
+    /// Its Discord.
+    pub discord: Vec<u8>,
+    /// What it is for.
+    pub description: Vec<u8>,
+    /// Its logo.
+    pub logo_url: Vec<u8>,
+    /// Anything else.
+    pub additional: Vec<u8>,
+}
+
+impl SubnetIdentityV3 {
+    /// Every field with the bytes that it may have.
+    fn fields(&self) -> [(&Vec<u8>, usize); 8] {
+        [
+            (&self.subnet_name, 256),
+            (&self.github_repo, 1_024),
+            (&self.subnet_contact, 1_024),
+            (&self.subnet_url, 1_024),
+            (&self.discord, 256),
+            (&self.description, 1_024),
+            (&self.logo_url, 1_024),
+            (&self.additional, 1_024),
+        ]
+    }
+
+    /// Whether no field is longer than it may be.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.fields().iter().all(|(field, most)| field.len() <= *most)
+    }
+}
+
+impl MaxEncodedLen for SubnetIdentityV3 {
+    /// Of a valid one: each field with two bytes of length.
+    fn max_encoded_len() -> usize {
+        Self::default().fields().iter().fold(0, |sum, (_, most)| sum.saturating_add(most.saturating_add(2)))
+    }
+}
+
+/// A timelocked commit: hotkey, block of the commit, ciphertext, drand round that opens it.
+pub type TimelockedCommit<AccountId> = (AccountId, u64, BoundedVec<u8, ConstU32<MAX_COMMIT_BYTES>>, u64);
+/// The timelocked commits of one epoch of one mechanism, in the order in which they are revealed.
+pub type TimelockedQueue<AccountId> = List<TimelockedCommit<AccountId>, MAX_TIMELOCKED_COMMITS>;
 /// A commit of salted weights: hash, epoch, block, and a last field that is always 0.
 pub type WeightCommit = (sp_core::H256, u64, u64, u64);
 /// The unrevealed commits of one hotkey, oldest first.
@@ -273,6 +418,11 @@ impl<T, const N: u32> List<T, N> {
     pub fn drop_front(&mut self, count: usize) {
         let count = count.min(self.0.len());
         self.0.drain(..count);
+    }
+
+    /// Removes the element at `position`, if there is one.
+    pub fn remove(&mut self, position: usize) -> Option<T> {
+        (position < self.0.len()).then(|| self.0.remove(position))
     }
 
     /// The elements as a vector.

@@ -75,7 +75,7 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     ///
     /// [`Error::CanNotSetRootNetworkWeights`] on netuid 0.
-    fn ensure_not_root(netuid: NetUid) -> Result<(), Error<T>> {
+    pub(crate) fn ensure_not_root(netuid: NetUid) -> Result<(), Error<T>> {
         ensure!(!netuid.is_root(), Error::<T>::CanNotSetRootNetworkWeights);
         Ok(())
     }
@@ -117,7 +117,7 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     ///
     /// [`Error::NotEnoughStakeToSetWeights`]: below `StakeThreshold`, and not the owner's hotkey.
-    fn ensure_stake_for_weights(netuid: NetUid, hotkey: &T::AccountId) -> Result<(), Error<T>> {
+    pub(crate) fn ensure_stake_for_weights(netuid: NetUid, hotkey: &T::AccountId) -> Result<(), Error<T>> {
         ensure!(Self::has_stake_for_weights(netuid, hotkey), Error::<T>::NotEnoughStakeToSetWeights);
         Ok(())
     }

@@ -18,6 +18,18 @@ pub trait WeightInfo {
     fn remove_stake() -> Weight;
     /// Any.
     fn serve_axon() -> Weight;
+    /// Any.
+    fn serve_axon_tls() -> Weight;
+    /// Any.
+    fn serve_prometheus() -> Weight;
+    /// On a full root network.
+    fn root_register() -> Weight;
+    /// With every field as long as it may be.
+    fn set_subnet_identity() -> Weight;
+    /// From `n` subnets.
+    fn unstake_all(n: u32) -> Weight;
+    /// Any.
+    fn trigger_epoch() -> Weight;
     /// On a subnet of `n` neurons, all of which may have to be compared.
     fn burned_register(n: u32) -> Weight;
     /// Any.
@@ -26,6 +38,12 @@ pub trait WeightInfo {
     fn start_call() -> Weight;
     /// Any.
     fn commit_weights() -> Weight;
+    /// Into a queue of `n` KiB.
+    fn commit_timelocked_weights(n: u32) -> Weight;
+    /// Reading queues of `n` KiB of timelocked commits, writing them back, and looking `l` pulses up.
+    fn timelocked_queue(n: u32, l: u32) -> Weight;
+    /// Opening one timelocked commit of `n` weights.
+    fn timelocked_reveal(n: u32) -> Weight;
     /// `n` weights and `s` words of salt.
     fn reveal_weights(n: u32, s: u32) -> Weight;
     /// Any.
@@ -42,6 +60,11 @@ pub trait WeightInfo {
 const NODES: u64 = 2_560;
 /// Most bytes of a list with one word of eight bytes per neuron.
 const LIST: u64 = 8 * 256 + 2;
+/// Decoding, encoding and hashing 1 KiB of timelocked commits, in µs. Their queue counts by time only: what one can grow to
+/// is more than a block may prove, what it has in practice next to nothing.
+const KIB_MICROS: u64 = 6;
+/// Opening one timelocked commit in Wasm, in µs.
+const OPEN_MICROS: u64 = 40_000;
 /// 1 µs in picoseconds.
 const MICROSECOND: u64 = 1_000_000;
 
@@ -72,11 +95,37 @@ macro_rules! weights {
                 base(20, 4 * NODES).saturating_add($db.reads_writes(4, 1))
             }
 
+            fn serve_axon_tls() -> Weight {
+                Self::serve_axon().saturating_add(base(5, NODES)).saturating_add($db.writes(1))
+            }
+
+            fn serve_prometheus() -> Weight {
+                base(20, 4 * NODES).saturating_add($db.reads_writes(4, 1))
+            }
+
+            fn root_register() -> Weight {
+                // Every seat with its hotkey, stake and block.
+                base(100, 30 * NODES + 16 * LIST + 64 * 3 * NODES).saturating_add($db.reads_writes(30 + 64 * 3, 35))
+            }
+
+            fn set_subnet_identity() -> Weight {
+                base(25, 4 * NODES + 7 * 1_024).saturating_add($db.reads_writes(4, 1))
+            }
+
+            fn unstake_all(n: u32) -> Weight {
+                Self::remove_stake().saturating_add(base(0, NODES)).saturating_mul(u64::from(n).max(1))
+            }
+
+            fn trigger_epoch() -> Weight {
+                base(15, 8 * NODES).saturating_add($db.reads_writes(8, 2))
+            }
+
             fn burned_register(n: u32) -> Weight {
                 base(80, 30 * NODES + 16 * LIST)
                     .saturating_add(per(n, 1))
-                    .saturating_add(Weight::from_parts(0, NODES.saturating_mul(u64::from(n))))
-                    .saturating_add($db.reads(u64::from(n)))
+                    // Every neuron with its hotkey, coldkey and block.
+                    .saturating_add(Weight::from_parts(0, (4 * NODES).saturating_mul(u64::from(n))))
+                    .saturating_add($db.reads(u64::from(n).saturating_mul(4)))
                     .saturating_add($db.reads_writes(30, 35))
             }
 
@@ -93,6 +142,24 @@ macro_rules! weights {
                 base(30, 13 * NODES + 2 * LIST).saturating_add($db.reads_writes(13, 2))
             }
 
+            fn commit_timelocked_weights(n: u32) -> Weight {
+                Self::commit_weights()
+                    .saturating_add(Self::timelocked_queue(n, 0))
+                    .saturating_add(base(15, 3 * NODES))
+                    .saturating_add($db.reads(3))
+            }
+
+            fn timelocked_queue(n: u32, l: u32) -> Weight {
+                base(0, 2 * NODES)
+                    .saturating_add(per(n, KIB_MICROS))
+                    .saturating_add($db.reads_writes(1, 1))
+                    .saturating_add($db.reads(l.into()))
+            }
+
+            fn timelocked_reveal(n: u32) -> Weight {
+                base(OPEN_MICROS, 0).saturating_add(Self::set_weights(n))
+            }
+
             fn reveal_weights(n: u32, s: u32) -> Weight {
                 Self::set_weights(n)
                     .saturating_add(base(30, 7 * NODES))
@@ -106,11 +173,11 @@ macro_rules! weights {
 
             fn block_step(n: u32) -> Weight {
                 let subnets = u64::from(n);
-                base(20, 6 * NODES)
-                    .saturating_add(Weight::from_parts(0, subnets.saturating_mul(16 * NODES)))
+                base(20, 7 * NODES)
+                    .saturating_add(Weight::from_parts(0, subnets.saturating_mul(20 * NODES)))
                     .saturating_add(per(n, 10))
-                    .saturating_add($db.reads_writes(6, 4))
-                    .saturating_add($db.reads_writes(subnets.saturating_mul(16), subnets.saturating_mul(9)))
+                    .saturating_add($db.reads_writes(7, 5))
+                    .saturating_add($db.reads_writes(subnets.saturating_mul(20), subnets.saturating_mul(9)))
             }
 
             fn epoch(n: u32, v: u32, m: u32) -> Weight {

@@ -150,6 +150,7 @@ impl pallet_subtensor::Config for Runtime {
     type Currency = Balances;
     type WeightInfo = pallet_subtensor::weights::SubstrateWeight<Runtime>;
     type OnNeuronRemoved = Commitments;
+    type Pulses = ();
     type SubtensorPalletId = SubtensorPalletId;
     type InitialTempo = ConstU16<360>;
     /// Below the public chain's 360, since local chains are for trying things out.

@@ -63,6 +63,7 @@ impl pallet_subtensor::Config for Test {
     type Currency = Balances;
     type WeightInfo = ();
     type OnNeuronRemoved = Commitments;
+    type Pulses = ();
     type SubtensorPalletId = SubtensorPalletId;
     type InitialTempo = ConstU16<10>;
     type MinTempo = ConstU16<2>;
@@ -109,6 +110,7 @@ pub fn build_and_execute(test: impl FnOnce()) {
             tempo: Some(10),
             immunity_period: Some(0),
             max_allowed_uids: Some(3),
+            min_non_immune_uids: Some(0),
             ..Default::default()
         },
         neurons: (0..3).map(|uid| GenesisNeuron { hotkey: hot(uid), coldkey: cold(uid), stake: 0 }).collect(),

@@ -77,6 +77,7 @@ impl pallet_subtensor::Config for Test {
     type Currency = Balances;
     type WeightInfo = ();
     type OnNeuronRemoved = ();
+    type Pulses = ();
     type SubtensorPalletId = SubtensorPalletId;
     type InitialTempo = ConstU16<10>;
     type MinTempo = ConstU16<2>;
@@ -146,6 +147,7 @@ pub fn genesis() -> (pallet_subtensor::GenesisConfig<Test>, GenesisConfig<Test>)
             tempo: Some(10),
             immunity_period: Some(0),
             max_allowed_uids: Some(15),
+            min_non_immune_uids: Some(0),
             max_registrations_per_block: Some(100),
             ..Default::default()
         },

@@ -51,7 +51,7 @@ fn storage_stays_bounded_when_many_epochs_pass() {
 fn waiting_epochs_are_settled_when_they_follow_in_quick_succession() {
     build_and_execute(|| {
         run_to(2);
-        assert_ok!(SubtensorModule::set_tempo(RuntimeOrigin::signed(cold(HALF)), NETUID, 2));
+        assert_ok!(SubtensorModule::do_set_tempo(NETUID, 2));
         run_to(60);
         let (running, _) = ProviderRank::running_epoch(NETUID).unwrap();
         assert!(running > 25);

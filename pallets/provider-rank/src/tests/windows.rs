@@ -26,7 +26,7 @@ fn epoch_opens_with_its_deadline_when_the_subnet_steps() {
 #[test]
 fn deadline_is_rounded_down_when_the_window_is_no_whole_block() {
     build_and_execute(|| {
-        assert_ok!(SubtensorModule::set_tempo(RuntimeOrigin::signed(cold(HALF)), NETUID, 7));
+        assert_ok!(SubtensorModule::do_set_tempo(NETUID, 7));
         run_to(8);
         // 60 % of 7 is 4.2.
         assert_eq!(ProviderRank::running_epoch(NETUID).unwrap().1.deadline, 8 + 4);

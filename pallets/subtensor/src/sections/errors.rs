@@ -10,6 +10,9 @@ mod errors {
     /// What can be wrong with a call; names and indices are the public chain's.
     #[pallet::error]
     pub enum Error<T> {
+        /// The root network does not exist.
+        #[codec(index = 0)]
+        RootNetworkDoesNotExist,
         /// `ip_type` is neither 4 nor 6.
         #[codec(index = 1)]
         InvalidIpType,
@@ -91,10 +94,13 @@ mod errors {
         /// The root network takes no registrations here.
         #[codec(index = 42)]
         RegistrationNotPermittedOnRootSubnet,
+        /// The hotkey's root stake is not above that of the seat it would take.
+        #[codec(index = 43)]
+        StakeTooLowForRoot,
         /// The root network has no weights.
         #[codec(index = 47)]
         CanNotSetRootNetworkWeights,
-        /// Every uid is taken, and every neuron is immune.
+        /// Every uid is taken, and nobody may go.
         #[codec(index = 48)]
         NoNeuronIdAvailable,
         /// The hotkey has no commit that could be revealed.
@@ -109,6 +115,12 @@ mod errors {
         /// A commit or a reveal while the subnet wants plain weights.
         #[codec(index = 54)]
         CommitRevealDisabled,
+        /// Fewer than `OwnerHyperparamRateLimit` tempos since the owner's last change of this kind.
+        #[codec(index = 64)]
+        TxRateLimitExceeded,
+        /// A field of the identity is longer than it may be.
+        #[codec(index = 73)]
+        InvalidIdentity,
         /// The subnet, or its mechanism, does not exist.
         #[codec(index = 74)]
         MechanismDoesNotExist,
@@ -124,12 +136,18 @@ mod errors {
         /// The epoch to reveal this commit in has not begun.
         #[codec(index = 79)]
         RevealTooEarly,
+        /// The lists of a batch differ in length.
+        #[codec(index = 80)]
+        InputLengthsUnequal,
         /// Fewer than `WeightsSetRateLimit` blocks since the last commit.
         #[codec(index = 81)]
         CommittingWeightsTooFast,
         /// The stake is below the minimum of 0.002 TAO.
         #[codec(index = 82)]
         AmountTooLow,
+        /// The limit price is worse than 1 TAO per alpha.
+        #[codec(index = 84)]
+        SlippageTooHigh,
         /// The subnet's first emission block is already set.
         #[codec(index = 88)]
         FirstEmissionBlockNumberAlreadySet,
@@ -142,17 +160,47 @@ mod errors {
         /// A sum does not fit its type.
         #[codec(index = 105)]
         Overflow,
+        /// The next epoch is fewer than `AdminFreezeWindow` blocks away.
+        #[codec(index = 108)]
+        AdminActionProhibitedDuringWeightsWindow,
+        /// The commit carries another version than `CommitRevealWeightsVersion`.
+        #[codec(index = 111)]
+        IncorrectCommitRevealVersion,
+        /// The round of the commit is before the newest one that the chain has.
+        #[codec(index = 112)]
+        InvalidRevealRound,
         /// `SubnetLimit` subnets exist.
         #[codec(index = 116)]
         SubnetLimitReached,
         /// The coldkey cannot pay for locking a subnet.
         #[codec(index = 117)]
         CannotAffordLockCost,
+        /// The price of the registration is above the limit.
+        #[codec(index = 136)]
+        RegistrationPriceLimitExceeded,
         /// An account of this pallet cannot be a hotkey or a coldkey.
         #[codec(index = 141)]
         CannotUseSystemAccount,
         /// The tempo is outside the bounds.
         #[codec(index = 144)]
         TempoOutOfBounds,
+        /// The factor is not in 1,000 ..= 50,000.
+        #[codec(index = 145)]
+        ActivityCutoffFactorMilliOutOfBounds,
+        /// An epoch is already triggered or put off.
+        #[codec(index = 146)]
+        EpochTriggerAlreadyPending,
+        /// The next epoch is fewer than `AdminFreezeWindow` blocks away in any case.
+        #[codec(index = 147)]
+        AutoEpochAlreadyImminent,
+        /// An epoch out of turn would move the window in which commits are revealed.
+        #[codec(index = 148)]
+        DynamicTempoBlockedByCommitReveal,
+        /// The timelocked commit is longer than 5,000 bytes.
+        #[codec(index = 173)]
+        CommitPayloadTooLarge,
+        /// As many timelocked commits wait for this epoch as the mechanism can hold.
+        #[codec(index = 174)]
+        CommitQueueFull,
     }
 }

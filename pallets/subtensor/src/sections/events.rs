@@ -29,21 +29,45 @@ mod events {
         /// A neuron announced where it can be reached: netuid, hotkey.
         #[codec(index = 29)]
         AxonServed(NetUid, T::AccountId),
+        /// A neuron announced where its metrics can be read: netuid, hotkey.
+        #[codec(index = 30)]
+        PrometheusServed(NetUid, T::AccountId),
         /// A subnet's tempo changed: netuid, blocks.
         #[codec(index = 53)]
         TempoSet(NetUid, u16),
+        /// The owner of a subnet said what it is: netuid.
+        #[codec(index = 79)]
+        SubnetIdentitySet(NetUid),
         /// Weights were committed: hotkey, storage index, hash.
         #[codec(index = 86)]
         WeightsCommitted(T::AccountId, NetUidStorageIndex, H256),
         /// Committed weights were revealed: hotkey, storage index, hash.
         #[codec(index = 87)]
         WeightsRevealed(T::AccountId, NetUidStorageIndex, H256),
+        /// Several commits were revealed at once: hotkey, netuid, hashes.
+        #[codec(index = 88)]
+        WeightsBatchRevealed(T::AccountId, NetUid, Vec<H256>),
+        /// Every item of a batch came into force: netuids, hotkey.
+        #[codec(index = 89)]
+        BatchWeightsCompleted(Vec<codec::Compact<NetUid>>, T::AccountId),
+        /// A batch is done, and at least one of its items was refused.
+        #[codec(index = 90)]
+        BatchCompletedWithErrors,
+        /// An item of a batch was refused: netuid, error.
+        #[codec(index = 91)]
+        BatchWeightItemFailed(NetUid, DispatchError),
         /// A subnet was started: netuid, block of its first emission.
         #[codec(index = 96)]
         FirstEmissionBlockNumberSet(NetUid, u64),
         /// The subnet owner's own incentive was burned: coldkey, hotkey, alpha, netuid.
         #[codec(index = 98)]
         AlphaBurned(T::AccountId, T::AccountId, AlphaBalance, NetUid),
+        /// Timelocked weights were committed: hotkey, storage index, blake2-256 of the ciphertext, round that opens it.
+        #[codec(index = 108)]
+        TimelockedWeightsCommitted(T::AccountId, NetUidStorageIndex, H256, u64),
+        /// Timelocked weights were opened and came into force: storage index, hotkey.
+        #[codec(index = 109)]
+        TimelockedWeightsRevealed(NetUidStorageIndex, T::AccountId),
         /// A mechanism's miners were paid, by uid.
         #[codec(index = 111)]
         IncentiveAlphaEmittedToMiners {
@@ -51,6 +75,24 @@ mod events {
             netuid: NetUidStorageIndex,
             /// Alpha of each neuron, by uid.
             emissions: Vec<AlphaBalance>,
+        },
+        /// How long a neuron of a subnet stays active without an update changed.
+        #[codec(index = 135)]
+        ActivityCutoffFactorMilliSet {
+            /// Subnet.
+            netuid: NetUid,
+            /// Tempos, in thousandths.
+            factor_milli: u32,
+        },
+        /// The owner of a subnet asked for an epoch out of turn.
+        #[codec(index = 136)]
+        EpochTriggered {
+            /// Subnet.
+            netuid: NetUid,
+            /// Coldkey that asked.
+            by: T::AccountId,
+            /// Block in which the epoch is due.
+            fires_at: u64,
         },
         /// An epoch was put off, since `MaxEpochsPerBlock` had run.
         #[codec(index = 137)]

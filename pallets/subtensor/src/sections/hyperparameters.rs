@@ -44,6 +44,14 @@ mod hyperparameters {
     #[pallet::storage]
     pub type ImmunityPeriod<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<4_096>>;
 
+    /// How many neurons without immunity a subnet keeps: at this number an immune one has to go instead.
+    #[pallet::storage]
+    pub type MinNonImmuneUids<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<10>>;
+
+    /// How many neurons of a subnet's owner can never be replaced.
+    #[pallet::storage]
+    pub type ImmuneOwnerUidsLimit<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<1>>;
+
     /// Superseded by `ActivityCutoffFactorMilli`; kept for readers.
     #[pallet::storage]
     pub type ActivityCutoff<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<5_000>>;

@@ -71,7 +71,15 @@ mod network_storage {
     #[pallet::storage]
     pub type MaxMechanismCount<T: Config> = StorageValue<_, MechId, ValueQuery, ConstMech<2>>;
 
-    /// Version that timelocked commits would carry.
+    /// Blocks before an epoch in which the owner of a subnet cannot change it.
+    #[pallet::storage]
+    pub type AdminFreezeWindow<T: Config> = StorageValue<_, u16, ValueQuery, ConstU16<10>>;
+
+    /// Tempos between two changes of one hyperparameter by the owner of a subnet.
+    #[pallet::storage]
+    pub type OwnerHyperparamRateLimit<T: Config> = StorageValue<_, u16, ValueQuery, ConstU16<2>>;
+
+    /// Version that timelocked commits have to carry.
     #[pallet::storage]
     pub type CommitRevealWeightsVersion<T: Config> = StorageValue<_, u16, ValueQuery, ConstU16<4>>;
 
@@ -129,6 +137,15 @@ mod network_storage {
     /// How many mechanisms a subnet has.
     #[pallet::storage]
     pub type MechanismCountCurrent<T: Config> = StorageMap<_, Twox64Concat, NetUid, MechId, ValueQuery, ConstMech<1>>;
+
+    /// How a subnet's emission is split among its mechanisms, of 65,535; evenly when absent.
+    #[pallet::storage]
+    pub type MechanismEmissionSplit<T: Config> =
+        StorageMap<_, Twox64Concat, NetUid, List<u16, { MAX_MECHANISMS as u32 }>, OptionQuery>;
+
+    /// What the owner of a subnet says about it.
+    #[pallet::storage]
+    pub type SubnetIdentitiesV3<T: Config> = StorageMap<_, Blake2_128Concat, NetUid, SubnetIdentityV3, OptionQuery>;
 
     /// Blocks between two epochs; 0 stops them.
     #[pallet::storage]

@@ -49,6 +49,16 @@ mod neuron_storage {
     pub type Axons<T: Config> =
         StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, AxonInfo, OptionQuery>;
 
+    /// Where a neuron's metrics can be read.
+    #[pallet::storage]
+    pub type Prometheus<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, PrometheusInfo, OptionQuery>;
+
+    /// The key of a neuron's axon in TLS.
+    #[pallet::storage]
+    pub type NeuronCertificates<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, NeuronCertificate, OptionQuery>;
+
     /// Part of the subnet's stake weight, of 65,535, by uid.
     #[pallet::storage]
     pub type StakeWeight<T: Config> = StorageMap<_, Identity, NetUid, PerNeuron<u16>, ValueQuery>;
@@ -109,5 +119,17 @@ mod neuron_storage {
         T::AccountId,
         WeightCommitQueue,
         OptionQuery,
+    >;
+
+    /// Timelocked commits that wait for the epoch that opens them, by storage index and epoch of the commit.
+    #[pallet::storage]
+    pub type TimelockedWeightCommits<T: Config> = StorageDoubleMap<
+        _,
+        Twox64Concat,
+        NetUidStorageIndex,
+        Twox64Concat,
+        u64,
+        TimelockedQueue<T::AccountId>,
+        ValueQuery,
     >;
 }

@@ -98,6 +98,34 @@ fn mechanisms_are_paid_evenly_when_they_name_different_miners() {
 }
 
 #[test]
+fn mechanisms_are_paid_by_their_split_when_one_is_chosen() {
+    let run = |split: &[u16]| {
+        Ext::plain().externalities().execute_with(|| {
+            run_to(1);
+            MechanismEmissionSplit::<Test>::insert(NETUID, List::truncated(split.to_vec()));
+            for validator in [ALICE, BOB] {
+                set(validator, 0, &[(3, 1)]);
+                set(validator, 1, &[(4, 1)]);
+            }
+            run_to(10);
+            SubtensorModule::do_try_state().unwrap();
+            (stake(3), stake(4), Consensus::<Test>::get(NETUID)[4].deconstruct())
+        })
+    };
+    let whole = 10 * yuma::split_41_41_18(Rao(TAO), 11_796, 0).server.get();
+    let (first, second, consensus) = run(&[13_107, 52_428]);
+    assert!(
+        first.abs_diff(whole / 5) < 1_000 && second.abs_diff(whole * 4 / 5) < 1_000,
+        "{first} and {second} of {whole}"
+    );
+    // What readers see of both is weighed by the split, too.
+    assert!(consensus.abs_diff(52_428) < 3, "{consensus}");
+    // A mechanism that the split does not name gets nothing.
+    assert!(run(&[65_535]).0.abs_diff(whole) < 1_000);
+    assert_eq!(run(&[65_535]).1, 0);
+}
+
+#[test]
 fn result_is_that_of_the_primitive_when_run_on_the_same_state() {
     Ext::plain().build_and_execute(|| {
         set(ALICE, 0, &[(3, 5), (4, 2), (5, 1)]);

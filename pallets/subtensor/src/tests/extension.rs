@@ -123,3 +123,118 @@ fn other_calls_pass_when_they_pay_for_themselves() {
         assert_eq!(validate(RuntimeOrigin::root(), set(&[3], &[1])), Ok(()));
     });
 }
+
+#[test]
+fn timelocked_commits_are_refused_with_the_public_codes_when_a_check_fails() {
+    Ext::default().build_and_execute(|| {
+        publish(8);
+        let commit = |netuid, mecid, len, reveal_round, version| Call::commit_timelocked_mechanism_weights {
+            netuid: NetUid(netuid),
+            mecid: MechId(mecid),
+            commit: vec![1; len].try_into().unwrap(),
+            reveal_round,
+            commit_reveal_version: version,
+        };
+        check(ALICE, commit(92, 0, 9, 8, 4), None);
+        check(ALICE, commit(92, 0, 9, 7, 4), Some(code::INVALID_REVEAL_ROUND));
+        check(ALICE, commit(92, 2, 9, 8, 4), Some(code::SUBNET_NOT_EXISTS));
+        check(ALICE, commit(91, 0, 9, 8, 4), Some(code::SUBNET_NOT_EXISTS));
+        check(ALICE, commit(92, 0, 9, 8, 5), Some(code::BAD_REQUEST));
+        check(ALICE, commit(92, 0, 5_001, 8, 4), Some(code::BAD_REQUEST));
+        check(200, commit(92, 0, 9, 8, 4), Some(code::HOTKEY_NOT_REGISTERED));
+        let bytes = || vec![1; 9].try_into().unwrap();
+        let main = Call::commit_timelocked_weights {
+            netuid: NETUID,
+            commit: bytes(),
+            reveal_round: 7,
+            commit_reveal_version: 4,
+        };
+        check(ALICE, main, Some(code::INVALID_REVEAL_ROUND));
+        let old =
+            Call::commit_crv3_mechanism_weights { netuid: NETUID, mecid: MechId(0), commit: bytes(), reveal_round: 7 };
+        check(ALICE, old, Some(code::INVALID_REVEAL_ROUND));
+        // What comes too early is not the pool's to refuse.
+        assert_ok!(SubtensorModule::commit_timelocked_weights(signed(ALICE), NETUID, bytes(), 8, 4));
+        check(ALICE, commit(92, 0, 9, 8, 4), None);
+        StakeThreshold::<Test>::put(5_000 * TAO);
+        check(BOB, commit(92, 0, 9, 8, 4), Some(code::STAKE_AMOUNT_TOO_LOW));
+        CommitRevealWeightsEnabled::<Test>::insert(NETUID, false);
+        check(OWNER, commit(92, 0, 9, 8, 4), Some(code::BAD_REQUEST));
+    });
+}
+
+#[test]
+fn batches_are_refused_with_the_public_codes_when_a_check_fails() {
+    Ext::default().build_and_execute(|| {
+        let netuids = |count| vec![codec::Compact(NETUID); count];
+        let commits =
+            |count: usize| Call::batch_commit_weights { netuids: netuids(count), commit_hashes: vec![H256::zero(); 2] };
+        let sets = |count: usize| Call::batch_set_weights {
+            netuids: netuids(count),
+            weights: vec![vec![]; 2],
+            version_keys: vec![codec::Compact(0); 2],
+        };
+        let reveals = |count: usize| Call::batch_reveal_weights {
+            netuid: NETUID,
+            uids_list: vec![vec![3]; count],
+            values_list: vec![vec![1]; 1],
+            salts_list: vec![vec![1]; 1],
+            version_keys: vec![0; 1],
+        };
+        check(ALICE, commits(1), Some(code::INPUT_LENGTHS_UNEQUAL));
+        check(ALICE, sets(3), Some(code::INPUT_LENGTHS_UNEQUAL));
+        check(ALICE, reveals(2), Some(code::INPUT_LENGTHS_UNEQUAL));
+        // Items that dispatch refuses one by one pass.
+        check(ALICE, commits(2), None);
+        check(ALICE, sets(2), None);
+        check(ALICE, reveals(1), Some(code::COMMIT_NOT_FOUND));
+        let hash = SubtensorModule::commit_hash(&hot(ALICE), NetUidStorageIndex(92), &[3], &[1], &[1], 0);
+        assert_ok!(SubtensorModule::commit_weights(signed(ALICE), NETUID, hash));
+        check(ALICE, reveals(1), Some(code::COMMIT_BLOCK_NOT_IN_REVEAL_RANGE));
+        run_to(10);
+        check(ALICE, reveals(1), None);
+        StakeThreshold::<Test>::put(5_000 * TAO);
+        for call in [commits(2), sets(2), reveals(1)] {
+            check(ALICE, call, Some(code::STAKE_AMOUNT_TOO_LOW));
+        }
+    });
+}
+
+#[test]
+fn other_announcements_are_refused_with_the_public_codes_when_a_check_fails() {
+    Ext::default().build_and_execute(|| {
+        let metrics = |ip, port| Call::serve_prometheus { netuid: NETUID, version: 1, ip, port, ip_type: 4 };
+        check(3, metrics(9, 80), None);
+        check(3, metrics(0, 80), Some(code::INVALID_IP_ADDRESS));
+        check(3, metrics(9, 0), Some(code::INVALID_PORT));
+        check(200, metrics(9, 80), Some(code::HOTKEY_NOT_REGISTERED));
+        assert_ok!(SubtensorModule::serve_prometheus(signed(3), NETUID, 1, 9, 80, 4));
+        check(3, metrics(9, 80), Some(code::SERVING_RATE_LIMIT_EXCEEDED));
+        let tls = |port| Call::serve_axon_tls {
+            netuid: NETUID,
+            version: 1,
+            ip: 9,
+            port,
+            ip_type: 4,
+            protocol: 4,
+            placeholder1: 0,
+            placeholder2: 0,
+            certificate: vec![1],
+        };
+        check(3, tls(80), None);
+        check(3, tls(0), Some(code::INVALID_PORT));
+    });
+}
+
+#[test]
+fn extension_weighs_every_item_when_the_call_is_a_batch() {
+    let weight = |count: usize| {
+        let call = Call::batch_commit_weights {
+            netuids: vec![codec::Compact(NETUID); count],
+            commit_hashes: vec![H256::zero(); count],
+        };
+        Extension::new().weight(&RuntimeCall::SubtensorModule(call))
+    };
+    assert_eq!(weight(6), weight(1).saturating_mul(6));
+    assert!(weight(0).all_gte(weight(1)));
+}

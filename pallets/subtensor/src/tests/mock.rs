@@ -3,12 +3,14 @@
 //! A runtime of System, Balances and the pallet, with one subnet.
 
 use crate::{self as pallet_subtensor, *};
+use clawrank_timelock::{DEV_BEACON_SEED, DevBeacon, PulseSource};
 use frame_support::{
     PalletId, derive_impl, parameter_types,
     traits::{ConstU8, ConstU16, ConstU64, Hooks},
 };
 use sp_core::crypto::AccountId32;
 use sp_runtime::{BuildStorage, traits::IdentityLookup};
+use std::collections::BTreeMap;
 
 pub type Block = frame_system::mocking::MockBlock<Test>;
 
@@ -53,7 +55,30 @@ impl pallet_balances::Config for Test {
 
 parameter_types! {
     pub const SubtensorPalletId: PalletId = PalletId(*b"subtensr");
+    pub static Rounds: BTreeMap<u64, [u8; 48]> = BTreeMap::new();
     pub static Removed: Vec<(NetUid, AccountId32)> = Vec::new();
+}
+
+/// The beacon of the tests: rounds that were published, and the newest of them.
+pub struct Beacon;
+
+impl PulseSource for Beacon {
+    fn last_stored_round() -> u64 {
+        Rounds::get().last_key_value().map_or(0, |(round, _)| *round)
+    }
+
+    fn signature(round: u64) -> Option<[u8; 48]> {
+        Rounds::get().get(&round).copied()
+    }
+}
+
+pub fn beacon() -> DevBeacon {
+    DevBeacon::from_seed(&DEV_BEACON_SEED)
+}
+
+/// Publishes a round.
+pub fn publish(round: u64) {
+    Rounds::mutate(|rounds| rounds.insert(round, beacon().sign(round)));
 }
 
 /// Notes who had to go.
@@ -69,6 +94,7 @@ impl Config for Test {
     type Currency = Balances;
     type WeightInfo = ();
     type OnNeuronRemoved = NoteRemoved;
+    type Pulses = Beacon;
     type SubtensorPalletId = SubtensorPalletId;
     type InitialTempo = ConstU16<10>;
     type MinTempo = ConstU16<2>;
@@ -116,6 +142,7 @@ impl Default for Ext {
                 tempo: Some(10),
                 weights_set_rate_limit: Some(5),
                 immunity_period: Some(20),
+                min_non_immune_uids: Some(0),
                 max_allowed_validators: Some(3),
                 ..Default::default()
             },
@@ -161,6 +188,7 @@ impl Ext {
         let mut ext = self.externalities();
         ext.execute_with(|| {
             Removed::take();
+            Rounds::take();
             run_to(1);
             test();
             SubtensorModule::do_try_state().unwrap();

@@ -64,39 +64,12 @@ fn second_registration_waits_a_block_when_one_is_allowed() {
 }
 
 #[test]
-fn newcomer_is_refused_when_every_neuron_is_immune() {
-    full().build_and_execute(|| {
-        assert_noop!(register(50), Error::<Test>::NoNeuronIdAvailable);
-        run_to(19);
-        assert_noop!(register(50), Error::<Test>::NoNeuronIdAvailable);
-        run_to(20);
-        assert_ok!(register(50));
-    });
-}
-
-#[test]
-fn least_paid_neuron_goes_when_the_subnet_is_full() {
-    full().build_and_execute(|| {
-        let emission = |amounts: [u64; 7]| {
-            Emission::<Test>::insert(NETUID, List::truncated(amounts.map(AlphaBalance).to_vec()));
-        };
-        System::set_block_number(30);
-        emission([0, 9, 8, 3, 2, 2, 5]);
-        // Not the owner; of equals the one registered first, then the lower uid.
-        assert_eq!(SubtensorModule::uid_to_replace(NETUID), Some(4));
-        BlockAtRegistration::<Test>::insert(NETUID, 4, 5);
-        assert_eq!(SubtensorModule::uid_to_replace(NETUID), Some(5));
-        BlockAtRegistration::<Test>::insert(NETUID, 5, 11);
-        BlockAtRegistration::<Test>::insert(NETUID, 4, 11);
-        assert_eq!(SubtensorModule::uid_to_replace(NETUID), Some(3));
-    });
-}
-
-#[test]
 fn nothing_of_the_old_neuron_is_left_when_its_uid_is_taken() {
     full().build_and_execute(|| {
         let axon = AxonInfo { block: 1, ip: 1 << 24, port: 80, ip_type: 4, ..Default::default() };
         Axons::<Test>::insert(NETUID, hot(3), axon);
+        Prometheus::<Test>::insert(NETUID, hot(3), PrometheusInfo::default());
+        NeuronCertificates::<Test>::insert(NETUID, hot(3), NeuronCertificate::default());
         for index in SubtensorModule::mechanisms(NETUID) {
             Weights::<Test>::insert(index, 3, List::truncated(vec![(4, 1)]));
             Bonds::<Test>::insert(index, 3, List::truncated(vec![(4, 1)]));
@@ -111,6 +84,8 @@ fn nothing_of_the_old_neuron_is_left_when_its_uid_is_taken() {
         assert_eq!(Uids::<Test>::get(NETUID, hot(3)), None);
         assert!(!IsNetworkMember::<Test>::get(hot(3), NETUID));
         assert!(!Axons::<Test>::contains_key(NETUID, hot(3)));
+        assert!(!Prometheus::<Test>::contains_key(NETUID, hot(3)));
+        assert!(!NeuronCertificates::<Test>::contains_key(NETUID, hot(3)));
         for index in SubtensorModule::mechanisms(NETUID) {
             assert!(!Weights::<Test>::contains_key(index, 3));
             assert!(!Bonds::<Test>::contains_key(index, 3));
@@ -193,5 +168,59 @@ fn subnet_emits_from_the_next_block_when_its_owner_starts_it() {
         assert_noop!(call(50), Error::<Test>::FirstEmissionBlockNumberAlreadySet);
         run_to(5);
         assert_eq!(SubtensorModule::pending(netuid), TAO / 2);
+    });
+}
+
+#[test]
+fn work_is_ignored_when_a_neuron_is_registered_with_it() {
+    Ext::default().build_and_execute(|| {
+        let price = Burn::<Test>::get(NETUID).0;
+        let call = |number, netuid| {
+            let origin = RuntimeOrigin::signed(cold(number));
+            SubtensorModule::register(origin, NetUid(netuid), 9, 9, vec![9], hot(number), cold(7))
+        };
+        assert_noop!(call(50, 0), Error::<Test>::RegistrationNotPermittedOnRootSubnet);
+        assert_noop!(call(50, 91), Error::<Test>::SubnetNotExists);
+        assert_ok!(call(50, 92));
+        assert_eq!(last_event(), Event::NeuronRegistered(NETUID, 7, hot(50)));
+        // The signer pays and owns, whatever the argument says.
+        assert_eq!(Owner::<Test>::get(hot(50)), cold(50));
+        assert_eq!(Balances::free_balance(cold(50)), 10_000 * TAO - price);
+    });
+}
+
+#[test]
+fn registration_is_refused_when_the_price_is_above_the_limit() {
+    Ext::default().build_and_execute(|| {
+        let price = Burn::<Test>::get(NETUID).0;
+        let call = |netuid, limit| {
+            SubtensorModule::register_limit(RuntimeOrigin::signed(cold(50)), NetUid(netuid), hot(50), limit)
+        };
+        assert_noop!(call(0, 0), Error::<Test>::RegistrationNotPermittedOnRootSubnet);
+        assert_noop!(call(91, 0), Error::<Test>::SubnetNotExists);
+        assert_noop!(call(92, price - 1), Error::<Test>::RegistrationPriceLimitExceeded);
+        assert_ok!(call(92, price));
+        assert_eq!(Uids::<Test>::get(NETUID, hot(50)), Some(7));
+    });
+}
+
+#[test]
+fn subnet_says_what_it_is_when_registered_with_an_identity() {
+    let mut ext = Ext::default();
+    ext.config.network_min_lock_cost = Some(TaoBalance(100 * TAO));
+    ext.config.network_rate_limit = Some(0);
+    ext.build_and_execute(|| {
+        let call = |number, identity| {
+            let origin = RuntimeOrigin::signed(cold(number));
+            SubtensorModule::register_network_with_identity(origin, hot(number), identity)
+        };
+        let identity = SubnetIdentityV3 { subnet_name: vec![b'n'; 256], ..Default::default() };
+        let long = SubnetIdentityV3 { subnet_name: vec![b'n'; 257], ..Default::default() };
+        assert_noop!(call(50, Some(long)), Error::<Test>::InvalidIdentity);
+        assert_ok!(call(50, Some(identity.clone())));
+        assert!(events().contains(&Event::SubnetIdentitySet(NetUid(1))));
+        assert_eq!(SubnetIdentitiesV3::<Test>::get(NetUid(1)), Some(identity));
+        assert_ok!(call(51, None));
+        assert_eq!(SubnetIdentitiesV3::<Test>::get(NetUid(2)), None);
     });
 }

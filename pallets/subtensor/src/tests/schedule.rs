@@ -105,7 +105,9 @@ fn epochs_stop_when_the_tempo_is_zero() {
 
 #[test]
 fn running_epoch_begins_anew_when_the_owner_sets_the_tempo() {
-    Ext::default().build_and_execute(|| {
+    let mut ext = Ext::default();
+    ext.config.admin_freeze_window = Some(0);
+    ext.build_and_execute(|| {
         run_to(7);
         let call = |number, netuid, tempo| {
             SubtensorModule::set_tempo(RuntimeOrigin::signed(cold(number)), NetUid(netuid), tempo)

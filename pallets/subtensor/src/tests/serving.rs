@@ -60,3 +60,55 @@ fn axon_is_refused_when_it_was_announced_too_recently() {
         assert_eq!(Axons::<Test>::get(NETUID, hot(3)).unwrap().block, 51);
     });
 }
+
+fn serve_tls(certificate: &[u8]) -> DispatchResult {
+    SubtensorModule::serve_axon_tls(signed(3), NETUID, 7, ADDRESS, 80, 4, 4, 0, 0, certificate.to_vec())
+}
+
+#[test]
+fn certificate_is_stored_with_the_axon_when_it_is_one() {
+    Ext::with(|parameters| parameters.serving_rate_limit = Some(0)).build_and_execute(|| {
+        let stored =
+            || NeuronCertificates::<Test>::get(NETUID, hot(3)).map(|found| (found.algorithm, found.public_key));
+        let longest: Vec<u8> = (0..65).collect();
+        assert_ok!(serve_tls(&longest));
+        assert_eq!(stored(), Some((0, longest[1..].to_vec().try_into().unwrap())));
+        // What is no certificate leaves the old one, and the axon is served.
+        for bytes in [&[][..], &[1; 66]] {
+            assert_ok!(serve_tls(bytes));
+            assert_eq!(last_event(), Event::AxonServed(NETUID, hot(3)));
+            assert_eq!(stored().unwrap().0, 0);
+        }
+        assert_ok!(serve_tls(&[9]));
+        assert_eq!(stored(), Some((9, Default::default())));
+        assert_ok!(serve(3, ADDRESS, 81, 4));
+        assert_eq!(stored(), Some((9, Default::default())));
+        assert_noop!(
+            SubtensorModule::serve_axon_tls(signed(3), NETUID, 7, ADDRESS, 0, 4, 4, 0, 0, vec![1]),
+            Error::<Test>::InvalidPort
+        );
+    });
+}
+
+#[test]
+fn metrics_address_is_checked_when_it_is_announced() {
+    Ext::default().build_and_execute(|| {
+        let call =
+            |number, ip, port, ip_type| SubtensorModule::serve_prometheus(signed(number), NETUID, 7, ip, port, ip_type);
+        assert_noop!(call(200, ADDRESS, 80, 5), Error::<Test>::InvalidIpType);
+        assert_noop!(call(200, 0, 80, 4), Error::<Test>::InvalidIpAddress);
+        assert_noop!(call(200, 1, 80, 6), Error::<Test>::InvalidIpAddress);
+        assert_noop!(call(200, ADDRESS, 80, 4), Error::<Test>::HotKeyNotRegisteredInNetwork);
+        assert_noop!(call(3, ADDRESS, 0, 4), Error::<Test>::InvalidPort);
+        assert_ok!(call(3, ADDRESS, 80, 4));
+        assert_eq!(last_event(), Event::PrometheusServed(NETUID, hot(3)));
+        let info = PrometheusInfo { block: 1, version: 7, ip: ADDRESS, port: 80, ip_type: 4 };
+        assert_eq!(Prometheus::<Test>::get(NETUID, hot(3)), Some(info));
+        run_to(50);
+        assert_noop!(call(3, ADDRESS, 80, 4), Error::<Test>::ServingRateLimitExceeded);
+        // The axon has a limit of its own.
+        assert_ok!(serve(3, ADDRESS, 80, 4));
+        run_to(51);
+        assert_ok!(call(3, ADDRESS, 81, 4));
+    });
+}

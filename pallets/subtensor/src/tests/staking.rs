@@ -80,3 +80,54 @@ fn emission_can_be_withdrawn_when_it_was_earned() {
         assert_eq!(Balances::free_balance(cold(ALICE)), 10_000 * TAO + earned);
     });
 }
+
+#[test]
+fn stake_moves_within_a_limit_when_the_limit_allows_one_to_one() {
+    Ext::default().build_and_execute(|| {
+        let add = |amount, price, partial| {
+            let (origin, price) = (RuntimeOrigin::signed(cold(3)), TaoBalance(price));
+            SubtensorModule::add_stake_limit(origin, hot(3), NETUID, TaoBalance(amount), price, partial)
+        };
+        let remove = |amount, price, partial| {
+            let (origin, price) = (RuntimeOrigin::signed(cold(3)), TaoBalance(price));
+            SubtensorModule::remove_stake_limit(origin, hot(3), NETUID, AlphaBalance(amount), price, partial)
+        };
+        assert_noop!(add(TAO, TAO - 1, false), Error::<Test>::SlippageTooHigh);
+        assert_noop!(add(TAO, TAO - 1, true), Error::<Test>::AmountTooLow);
+        assert_noop!(add(1_999_999, TAO, false), Error::<Test>::AmountTooLow);
+        assert_ok!(add(TAO, TAO, false));
+        assert_ok!(add(TAO, u64::MAX, true));
+        assert_eq!(TotalHotkeyAlpha::<Test>::get(hot(3), NETUID).0, 2 * TAO);
+        assert_noop!(remove(TAO, TAO + 1, false), Error::<Test>::SlippageTooHigh);
+        assert_noop!(remove(TAO, TAO + 1, true), Error::<Test>::AmountTooLow);
+        assert_noop!(remove(3 * TAO, 0, true), Error::<Test>::NotEnoughStakeToWithdraw);
+        assert_ok!(remove(TAO, TAO, true));
+        assert_ok!(remove(TAO, 0, false));
+        assert_eq!(Balances::free_balance(cold(3)), 10_000 * TAO);
+    });
+}
+
+#[test]
+fn all_stake_on_subnets_comes_back_when_asked_for() {
+    let mut ext = Ext::default();
+    let mut other = ext.config.subnets[0].clone();
+    (other.netuid, other.neurons) = (NetUid(7), vec![]);
+    ext.config.subnets.push(other);
+    ext.build_and_execute(|| {
+        let all = |number: u16, hotkey| SubtensorModule::unstake_all(RuntimeOrigin::signed(cold(number)), hotkey);
+        for netuid in [NetUid::ROOT, NetUid(7), NETUID] {
+            let origin = RuntimeOrigin::signed(cold(3));
+            assert_ok!(SubtensorModule::add_stake(origin, hot(3), netuid, TaoBalance(5 * TAO)));
+        }
+        assert_noop!(all(3, hot(77)), Error::<Test>::HotKeyAccountNotExists);
+        assert_noop!(all(4, hot(3)), Error::<Test>::NonAssociatedColdKey);
+        SubtokenEnabled::<Test>::insert(NetUid(7), false);
+        assert_ok!(all(3, hot(3)));
+        assert_eq!(Balances::free_balance(cold(3)), 9_990 * TAO);
+        SubtokenEnabled::<Test>::insert(NetUid(7), true);
+        assert_ok!(all(3, hot(3)));
+        assert_eq!(Balances::free_balance(cold(3)), 9_995 * TAO);
+        assert_eq!(TotalHotkeyAlpha::<Test>::get(hot(3), NetUid::ROOT).0, 5 * TAO);
+        assert_ok!(all(3, hot(3)));
+    });
+}
