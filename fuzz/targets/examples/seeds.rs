@@ -12,7 +12,9 @@ use clawrank_primitives::{
     },
     units::MicroUsd,
 };
+use clawrank_timelock::{DevBeacon, WeightsPayload, encrypt};
 use codec::Encode;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 fn main() {
     let root = PathBuf::from(env::args().nth(1).expect("usage: seeds <corpus folder>"));
@@ -93,6 +95,15 @@ fn main() {
     let gateway_signature = gateway.sign(&receipt.signing_payload());
     write("receipt", "streamed", &SignedReceipt { receipt, gateway_signature }.encode());
     write("address", "miner", ss58::encode(&miner.public()).as_bytes());
+
+    let payload = WeightsPayload { hotkey: [9; 32], uids: vec![0, 1, 2], values: vec![65_535, 7, 0], version_key: 4 };
+    let plaintext = payload.encode();
+    let key = DevBeacon::default().public_key();
+    let commit = encrypt(&key, 1_000, &plaintext, &mut ChaCha8Rng::seed_from_u64(92)).unwrap();
+    let older = (&payload.uids, &payload.values, payload.version_key).encode();
+    for (name, bytes) in [("three-weights", commit), ("payload", plaintext), ("payload-older", older)] {
+        write("timelock_decrypt", name, &[payload.hotkey.as_slice(), &bytes].concat());
+    }
 
     let hex32 = "11".repeat(32);
     let id = "22".repeat(16);

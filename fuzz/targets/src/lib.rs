@@ -11,13 +11,14 @@ use clawrank_protocol::{
     limits::{MAX_GATEWAY_FRAME_BYTES, MAX_MINER_FRAME_BYTES},
     openai::{self, ChatRequest},
 };
+use clawrank_timelock::{DevBeacon, MAX_COMMIT_BYTES, OVERHEAD_BYTES, WeightsPayload, decrypt};
 use codec::{DecodeAll, Encode};
 
 /// A decoder under test.
 pub type Target = fn(&[u8]);
 
 /// Every target by name; the name is that of its corpus folder and of its fuzzer.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("bundle", bundle),
     ("receipt", receipt),
     ("opening", opening),
@@ -27,6 +28,7 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("chat_request", chat_request),
     ("catalogue", catalogue),
     ("address", address),
+    ("timelock_decrypt", timelock_decrypt),
 ];
 
 /// A bundle as uploaded by an intel miner.
@@ -98,4 +100,26 @@ pub fn address(data: &[u8]) {
     {
         assert_eq!(proof::ss58::encode(&key), text, "a key has one address");
     }
+}
+
+/// A timelocked commit as anyone puts it on chain, and the payload inside it.
+///
+/// The first 32 bytes stand for the committer. The rest is opened as a commit of the local beacon's round 1,000, and
+/// read as a payload too, since a mutated commit hardly ever opens.
+pub fn timelock_decrypt(data: &[u8]) {
+    let Some((committer, bytes)) = data.split_first_chunk::<32>() else { return };
+    if let Ok(plaintext) = decrypt(bytes, &round_1000()) {
+        assert!(bytes.len() <= MAX_COMMIT_BYTES, "what the chain does not store does not open");
+        assert_eq!(plaintext.len().saturating_add(OVERHEAD_BYTES), bytes.len(), "a commit has one length");
+        let _ = WeightsPayload::decode(&plaintext, committer);
+    }
+    if let Ok(payload) = WeightsPayload::decode(bytes, committer) {
+        assert_eq!(payload.hotkey, *committer, "weights are the committer's");
+        assert_eq!(WeightsPayload::decode(&payload.encode(), committer), Ok(payload));
+    }
+}
+
+fn round_1000() -> [u8; 48] {
+    static SIGNATURE: std::sync::OnceLock<[u8; 48]> = std::sync::OnceLock::new();
+    *SIGNATURE.get_or_init(|| DevBeacon::default().sign(1_000))
 }

@@ -10,6 +10,7 @@
 //! | [`scoring`] | measurements to scores | §1, §4.1 |
 //! | [`gate`] | replay evidence to open or tripped | §3 |
 //! | [`emission`] | scores to shares, weights and payouts; Yuma | §4.2 – §4.6 |
+//! | [`timelock`] | weights locked until a beacon's round | – |
 //!
 //! [`Params`] is the one value that parametrises them; several can be used side by side.
 
@@ -24,6 +25,7 @@ pub use clawrank_gate as gate;
 pub use clawrank_proof as proof;
 pub use clawrank_schedule as schedule;
 pub use clawrank_scoring as scoring;
+pub use clawrank_timelock as timelock;
 pub use clawrank_units as units;
 pub use params::{ChallengeParams, PARAMS_VERSION, Params, ParamsError, ServingRule};
 

@@ -94,6 +94,7 @@ pub(crate) fn pairing_hash(left: G1, right: G2) -> [u8; 32] {
 }
 
 /// Whether `signature` is the product of `message` and the exponent behind `public_key`.
+#[allow(clippy::arithmetic_side_effects, reason = "the negative of a point is a point")]
 pub(crate) fn is_signed(public_key: G2, message: G1, signature: G1) -> bool {
     // One final exponentiation: e(message, key) · e(signature, -generator) = 1.
     Bls12_381::multi_pairing([message.0, signature.0], [public_key.0, -G2Affine::generator()]).0 == one()

@@ -54,3 +54,6 @@ impl fmt::Debug for DevBeacon {
         f.write_str(")")
     }
 }
+
+#[cfg(test)]
+mod tests;

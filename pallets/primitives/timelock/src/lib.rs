@@ -35,7 +35,9 @@ mod payload;
 mod testing;
 mod wire;
 
-pub use beacon::{BeaconParams, PulseSource, QUICKNET, QUICKNET_CHAIN_HASH, randomness, verify_pulse};
+pub use beacon::{
+    BeaconParams, DEV_BEACON, PulseSource, QUICKNET, QUICKNET_CHAIN_HASH, randomness, verify_public_key, verify_pulse,
+};
 #[cfg(feature = "beacon")]
 pub use dev::{DEV_BEACON_SEED, DevBeacon};
 pub use error::TimelockError;

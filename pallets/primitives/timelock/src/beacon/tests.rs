@@ -23,6 +23,8 @@ fn verify_pulse_refuses_when_round_key_or_signature_is_another() {
     assert_eq!(verify_pulse(&key, known.round, &negated), Err(TimelockError::WrongSignature));
     assert_eq!(verify_pulse(&key, known.round, &[0; 48]), Err(TimelockError::BadSignature));
     assert_eq!(verify_pulse(&[0; 96], known.round, &known.signature), Err(TimelockError::BadPublicKey));
+    assert_eq!(verify_public_key(&[0; 96]), Err(TimelockError::BadPublicKey));
+    assert_eq!(verify_public_key(&key), Ok(()));
 }
 
 #[test]
