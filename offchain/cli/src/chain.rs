@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Flags that name a chain, a subnet and a key.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 use clawrank_client::{Chain, ChainConfig, ChainPort, ClientError};
-use clawrank_protocol::{
-    proof::Keypair,
-    wallet::{self, Wallet, WalletError},
-};
+use clawrank_protocol::proof::Keypair;
+use clawrank_wallet::{Passwords, Slot, Wallet, WalletError, keypair_from_uri};
+use secrecy::SecretString;
 use toml::{Table, Value};
 
-use crate::error::CliError;
+use crate::{error::CliError, prompt};
 
 /// Where the settings of a role come from.
 #[derive(Clone, Debug, Args)]
@@ -59,7 +62,7 @@ pub(crate) struct WalletArgs {
     #[arg(long, env = "BT_WALLET_PATH", default_value = "~/.bittensor/wallets", value_name = "DIR")]
     pub(crate) wallet_path: String,
     /// Name of the wallet.
-    #[arg(long = "wallet-name", alias = "wallet.name", env = "BT_WALLET_NAME", default_value = "default")]
+    #[arg(long = "wallet-name", aliases = ["wallet.name", "wallet"], env = "BT_WALLET_NAME", default_value = "default")]
     pub(crate) wallet_name: String,
     /// Name of the hotkey in the wallet.
     #[arg(long = "wallet-hotkey", alias = "wallet.hotkey", env = "BT_WALLET_HOTKEY", default_value = "default")]
@@ -67,6 +70,10 @@ pub(crate) struct WalletArgs {
     /// A development key instead of a wallet, as `//Alice` or `//miner//0`. Its secret is public: local chains only.
     #[arg(long, env = "CLAWRANK_DEV_KEY", value_name = "URI")]
     pub(crate) dev_key: Option<String>,
+    /// File with the password of an encrypted key; else BT_WALLET_PASSWORD, the key's own BT_PW_.. variable, the file
+    /// that BT_WALLET_PASSWORD_FILE names, or the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 impl WalletArgs {
@@ -76,6 +83,20 @@ impl WalletArgs {
     ///
     /// [`CliError::Input`] naming the flag or the file.
     pub(crate) fn hotkey(&self) -> Result<Keypair, CliError> {
+        self.key(Slot::Hotkey(&self.wallet_hotkey))
+    }
+
+    /// The coldkey of the wallet that these flags name; with --dev-key, that very key.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] naming the flag or the file.
+    #[allow(dead_code, reason = "for commands that sign with the coldkey")]
+    pub(crate) fn coldkey(&self) -> Result<Keypair, CliError> {
+        self.key(Slot::Coldkey)
+    }
+
+    fn key(&self, slot: Slot<'_>) -> Result<Keypair, CliError> {
         if let Some(uri) = &self.dev_key {
             if !uri.starts_with("//") {
                 return Err(CliError::input(
@@ -83,10 +104,30 @@ impl WalletArgs {
                     "must start with `//`; a real key belongs into a wallet file",
                 ));
             }
-            return wallet::keypair_from_uri(&uri.as_str().into())
-                .map_err(|e| CliError::input("--dev-key", e.to_string()));
+            return keypair_from_uri(&uri.as_str().into()).map_err(|e| CliError::input("--dev-key", e.to_string()));
         }
-        self.wallet()?.hotkey(&self.wallet_hotkey).map_err(wallet_error)
+        self.wallet()?.read(slot, &self.passwords()?).map_err(wallet_error)
+    }
+
+    /// Where passwords of encrypted keys come from.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::Input`] for a password file that cannot be used.
+    pub(crate) fn passwords(&self) -> Result<Passwords, CliError> {
+        self.passwords_or(prompt::password)
+    }
+
+    /// As [`passwords`](Self::passwords), asking in another way.
+    pub(crate) fn passwords_or(
+        &self,
+        ask: impl Fn(&Path) -> io::Result<SecretString> + Send + Sync + 'static,
+    ) -> Result<Passwords, CliError> {
+        let mut passwords = Passwords::from_environment();
+        if let Some(file) = &self.password_file {
+            passwords = passwords.or_first_file(file).map_err(|e| CliError::input("--password-file", e.to_string()))?;
+        }
+        Ok(if io::stdin().is_terminal() { passwords.or_ask(ask) } else { passwords })
     }
 
     /// The wallet that these flags name; nothing is read.

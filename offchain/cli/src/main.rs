@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod keys;
 mod output;
+mod prompt;
 mod roles;
 mod rules;
 mod status;

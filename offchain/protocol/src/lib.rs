@@ -7,7 +7,7 @@
 //! - [`openai`]: views of OpenAI requests and answers that keep unknown fields. [`text`]: hash and coarse token count
 //!   of the delivered text, the same on both sides. [`error`]: error bodies.
 //! - [`limits`]: every cap and deadline. [`encoding`]: hexadecimal, base64 and ss58 fields.
-//! - [`catalogue`], [`tasks`], [`wallet`]: endpoints, measurement tasks, key files.
+//! - [`catalogue`], [`tasks`]: endpoints, measurement tasks.
 //!
 //! Nothing here does network I/O or reads a clock. Everything that decodes foreign bytes takes or has a size limit.
 
@@ -23,7 +23,6 @@ pub mod openai;
 pub mod signed;
 pub mod tasks;
 pub mod text;
-pub mod wallet;
 
 pub use clawrank_proof as proof;
 pub use encoding::{Base64, Hex, HexBytes, Hotkey, RequestId};
