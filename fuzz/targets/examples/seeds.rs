@@ -149,4 +149,16 @@ fn main() {
         "one",
         b"[[endpoint]]\nid = \"a\"\nbase_url = \"http://127.0.0.1:1/v1\"\nmodels = [{ id = \"m\", price_in_micro_usd_per_mtok = 1, price_out_micro_usd_per_mtok = 2, context_tokens = 8192 }]\ntask_types = [\"math\"]\n",
     );
+    let words = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+    let key = Keypair::dev("").unwrap();
+    let known = ss58::encode(&key.public());
+    let plain = format!(r#"{{"secretPhrase":"{words}","ss58Address":"{known}","cryptoType":1}}"#);
+    let expanded = key.to_expanded_secret().map(|byte| format!("{byte:02x}")).concat();
+    let derived = format!(r#"{{"privateKey":"0x{expanded}"," ss58Address":"{known}","cryptoType":"1"}}"#);
+    write("keyfile", "mnemonic", plain.as_bytes());
+    write("keyfile", "derived", derived.as_bytes());
+    write("keyfile", "bare", words.as_bytes());
+    write("keyfile", "public", format!(r#"{{"ss58Address":"{known}","cryptoType":1}}"#).as_bytes());
+    let sealed = clawrank_wallet::seal_under(plain.as_bytes(), &clawrank_fuzz_targets::keyfile_key()).unwrap();
+    write("keyfile", "nacl", &sealed);
 }

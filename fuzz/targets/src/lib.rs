@@ -12,13 +12,14 @@ use clawrank_protocol::{
     openai::{self, ChatRequest},
 };
 use clawrank_timelock::{DevBeacon, MAX_COMMIT_BYTES, OVERHEAD_BYTES, WeightsPayload, decrypt};
+use clawrank_wallet::{Sealed, parse_keyfile, parse_public_keyfile};
 use codec::{DecodeAll, Encode};
 
 /// A decoder under test.
 pub type Target = fn(&[u8]);
 
 /// Every target by name; the name is that of its corpus folder and of its fuzzer.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("bundle", bundle),
     ("receipt", receipt),
     ("opening", opening),
@@ -29,6 +30,7 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("catalogue", catalogue),
     ("address", address),
     ("timelock_decrypt", timelock_decrypt),
+    ("keyfile", keyfile),
 ];
 
 /// A bundle as uploaded by an intel miner.
@@ -122,4 +124,29 @@ pub fn timelock_decrypt(data: &[u8]) {
 fn round_1000() -> [u8; 48] {
     static SIGNATURE: std::sync::OnceLock<[u8; 48]> = std::sync::OnceLock::new();
     *SIGNATURE.get_or_init(|| DevBeacon::default().sign(1_000))
+}
+
+/// The key that [`keyfile`] opens encrypted files with, in place of one that is derived from a password for seconds.
+pub fn keyfile_key() -> clawrank_wallet::SealKey {
+    clawrank_wallet::SealKey::from_bytes([7; clawrank_wallet::SEAL_KEY_BYTES])
+}
+
+/// A key file, or the public half of one, as copied from anywhere.
+pub fn keyfile(data: &[u8]) {
+    let path = std::path::Path::new("fuzz");
+    match Sealed::parse(data) {
+        Ok(Some(file)) => {
+            if let Ok(plain) = file.open(&keyfile_key()) {
+                let _ = parse_keyfile(&plain, path);
+            }
+            assert!(parse_keyfile(data, path).is_err(), "an encrypted file is no plain one");
+        }
+        Ok(None) => {
+            let (key, public) = (parse_keyfile(data, path), parse_public_keyfile(data, path));
+            if let (Ok(key), Ok(public)) = (key, public) {
+                assert_eq!(key.public(), public, "a file that states an address holds its key");
+            }
+        }
+        Err(_) => {}
+    }
 }
