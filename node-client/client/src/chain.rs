@@ -127,6 +127,15 @@ impl Chain {
         submit::nonce(&self.inner.link, account).await
     }
 
+    /// Number of the node's best block, which need not become final.
+    ///
+    /// # Errors
+    ///
+    /// As any read.
+    pub async fn best_number(&self) -> Result<u64, ClientError> {
+        self.inner.link.best_number().await
+    }
+
     /// Ends the connection and every submission that waits. Reads fail with [`ClientError::Closed`] from now on.
     pub async fn close(&self) {
         self.inner.link.closed().cancel();

@@ -5,6 +5,7 @@
 
 mod chain;
 mod config;
+mod doctor;
 mod error;
 mod keys;
 mod output;
@@ -61,6 +62,8 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Shows a subnet at a glance: miners, gates, scores, shares, last commit, next epoch.
     Status(status::StatusArgs),
+    /// Examines whether a role can work here: node, clock, wallet, registration, stake, folders; says what to fix.
+    Doctor(doctor::DoctorArgs),
     /// Runs emulated provider endpoints and cheating miners, for development.
     #[command(subcommand)]
     Emulator(roles::EmulatorCommand),
@@ -70,7 +73,7 @@ impl Command {
     fn default_log(&self) -> &'static str {
         match self {
             Self::Gateway(_) | Self::Miner(_) | Self::Validator(_) | Self::Emulator(_) => "info",
-            Self::Rules(_) | Self::Keys(_) | Self::Status(_) => "warn",
+            Self::Rules(_) | Self::Keys(_) | Self::Status(_) | Self::Doctor(_) => "warn",
         }
     }
 }
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Rules(command) => rules::run(command),
         Command::Keys(command) => block_on(keys::run(command, output)),
         Command::Status(args) => block_on(status::run(args, output)),
+        Command::Doctor(args) => block_on(doctor::run(args, output)),
         Command::Gateway(args) => block_on(roles::gateway(args)),
         Command::Miner(command) => block_on(roles::miner(command)),
         Command::Validator(args) => block_on(roles::validator(args, output)),
