@@ -14,7 +14,10 @@ use clawrank_primitives::{
 };
 use clawrank_timelock::{DevBeacon, WeightsPayload, encrypt};
 use codec::Encode;
-use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use rand_chacha::{
+    ChaCha8Rng,
+    rand_core::{RngCore, SeedableRng},
+};
 
 fn main() {
     let root = PathBuf::from(env::args().nth(1).expect("usage: seeds <corpus folder>"));
@@ -161,4 +164,15 @@ fn main() {
     write("keyfile", "public", format!(r#"{{"ss58Address":"{known}","cryptoType":1}}"#).as_bytes());
     let sealed = clawrank_wallet::seal_under(plain.as_bytes(), &clawrank_fuzz_targets::keyfile_key()).unwrap();
     write("keyfile", "nacl", &sealed);
+
+    // Steps on a chain: a timelocked commit of hotkey 1 that opens in the next epoch, then whatever comes.
+    let mut steps = vec![2, 0, 1, 0, 0, 3, 0, 2, 3, 4, 0, 1, 0, 2, 0];
+    steps.extend([1, 3, 0, 7]);
+    write("subtensor", "timelocked", &steps);
+    let mut rng = ChaCha8Rng::seed_from_u64(92);
+    for number in 0..8 {
+        let mut bytes = [0; 1_200];
+        rng.fill_bytes(&mut bytes);
+        write("subtensor", &format!("random-{number}"), &[&steps, &bytes[..]].concat());
+    }
 }

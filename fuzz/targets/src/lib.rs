@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One function per decoder that a stranger can reach.
+//! One function per decoder that a stranger can reach, and one per pallet that a stranger can call.
 //!
 //! Each takes any bytes and must return: no panic, no abort, no allocation far above the input's size. What decodes must
 //! survive a round trip. `fuzz/` runs them under libFuzzer; `tests/corpus.rs` replays the corpus in every test run.
+
+mod subtensor;
 
 use clawrank_primitives::proof::{self, Attempt, Bundle, Commitment, Opening, SignedReceipt};
 use clawrank_protocol::{
@@ -14,6 +16,8 @@ use clawrank_protocol::{
 use clawrank_timelock::{DevBeacon, MAX_COMMIT_BYTES, OVERHEAD_BYTES, WeightsPayload, decrypt};
 use clawrank_wallet::{Sealed, parse_keyfile, parse_public_keyfile};
 use codec::{DecodeAll, Encode};
+
+pub use subtensor::subtensor;
 
 /// A decoder under test.
 pub type Target = fn(&[u8]);
@@ -32,6 +36,9 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("timelock_decrypt", timelock_decrypt),
     ("keyfile", keyfile),
 ];
+
+/// Targets that run a chain, some milliseconds each; otherwise as [`TARGETS`].
+pub const CHAIN_TARGETS: [(&str, Target); 1] = [("subtensor", subtensor)];
 
 /// A bundle as uploaded by an intel miner.
 pub fn bundle(data: &[u8]) {

@@ -4,11 +4,13 @@
 
 use std::{fs, path::Path};
 
-use clawrank_fuzz_targets::TARGETS;
+use clawrank_fuzz_targets::{CHAIN_TARGETS, TARGETS, Target};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 const MUTATIONS: usize = 2_000;
+/// Of targets that run a chain.
+const CHAIN_MUTATIONS: usize = 40;
 
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(name);
@@ -36,15 +38,26 @@ fn mutate(rng: &mut ChaCha8Rng, seed: &[u8]) -> Vec<u8> {
     data
 }
 
+fn replay(name: &str, target: Target, mutations: usize) {
+    let mut rng = ChaCha8Rng::seed_from_u64(92);
+    let seeds = corpus(name);
+    seeds.iter().for_each(|seed| target(seed));
+    for i in 0..mutations {
+        target(&mutate(&mut rng, &seeds[i % seeds.len()]));
+    }
+    println!("{name}: {} seeds, {mutations} mutations", seeds.len());
+}
+
 #[test]
 fn decoders_return_when_given_the_corpus_and_mutations_of_it() {
     for (name, target) in TARGETS {
-        let mut rng = ChaCha8Rng::seed_from_u64(92);
-        let seeds = corpus(name);
-        seeds.iter().for_each(|seed| target(seed));
-        for i in 0..MUTATIONS {
-            target(&mutate(&mut rng, &seeds[i % seeds.len()]));
-        }
-        println!("{name}: {} seeds, {MUTATIONS} mutations", seeds.len());
+        replay(name, target, MUTATIONS);
+    }
+}
+
+#[test]
+fn chains_keep_their_invariants_when_given_the_corpus_and_mutations_of_it() {
+    for (name, target) in CHAIN_TARGETS {
+        replay(name, target, CHAIN_MUTATIONS);
     }
 }
