@@ -3,13 +3,17 @@
 //! Benchmarks of the calls, of the block step and of an epoch.
 
 use super::*;
+use crate::timelock::{DueQueue, MAX_QUEUE_KIB};
 use alloc::vec::Vec;
+use clawrank_timelock::{DEV_BEACON_SEED, DevBeacon, WeightsPayload, encrypt};
+use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::{
     BoundedVec,
     traits::{Get, fungible::Mutate},
 };
 use frame_system::RawOrigin;
+use rand_core::{CryptoRng, RngCore};
 use sp_core::H256;
 
 const NETUID: NetUid = NetUid(92);
@@ -44,6 +48,25 @@ fn queue<T: Config>(kib: u32) -> TimelockedQueue<T::AccountId> {
         (0..count).map(|entry| (account("else", entry / 10, 0), 1, commit(), u64::MAX)).collect(),
     )
 }
+
+/// No randomness at all, which is enough to measure.
+struct Same;
+
+impl RngCore for Same {
+    fn next_u32(&mut self) -> u32 {
+        7
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        7
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
+
+impl CryptoRng for Same {}
 
 /// Called `benchmarks` by convention of the macro.
 #[benchmarks]
@@ -260,7 +283,7 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn commit_timelocked_weights(n: Linear<5, { crate::timelock::MAX_QUEUE_KIB - 5 }>) {
+    fn commit_timelocked_weights(n: Linear<5, { MAX_QUEUE_KIB - 5 }>) {
         let hotkeys = subnet::<T>(MAX_UIDS, true);
         let index = NetUidStorageIndex::from(NETUID);
         TimelockedWeightCommits::<T>::insert(index, 0, queue::<T>(n));
@@ -273,7 +296,7 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn timelocked_queue(n: Linear<5, { crate::timelock::MAX_QUEUE_KIB - 5 }>) {
+    fn timelocked_queue(n: Linear<5, { MAX_QUEUE_KIB - 5 }>) {
         subnet::<T>(MAX_UIDS, true);
         let index = NetUidStorageIndex::from(NETUID);
         TimelockedWeightCommits::<T>::insert(index, 0, queue::<T>(n));
@@ -285,6 +308,25 @@ mod benchmarks {
         }
 
         assert!(!TimelockedWeightCommits::<T>::get(index, 0).is_empty());
+    }
+
+    #[benchmark]
+    fn timelocked_reveal(n: Linear<1, MAX_UIDS>) {
+        let hotkeys = subnet::<T>(MAX_UIDS, true);
+        let (uids, values) = weights(n);
+        let beacon = DevBeacon::from_seed(&DEV_BEACON_SEED);
+        let hotkey = hotkeys[0].encode().try_into().unwrap_or_default();
+        let payload = WeightsPayload { hotkey, uids, values, version_key: 0 };
+        let bytes = encrypt(&beacon.public_key(), 7, &payload.encode(), &mut Same).unwrap_or_default();
+        let commit = (hotkeys[0].clone(), 1, BoundedVec::truncate_from(bytes), 7);
+        let (due, signature) = (DueQueue { netuid: NETUID, mecid: MechId::MAIN, epoch: 0 }, beacon.sign(7));
+
+        #[block]
+        {
+            Pallet::<T>::reveal(&due, &commit, &signature);
+        }
+
+        assert_eq!(Weights::<T>::get(NetUidStorageIndex::from(NETUID), 0).len(), n as usize);
     }
 
     #[benchmark]

@@ -17,6 +17,8 @@ use sp_runtime::traits::{BlakeTwo256, Hash};
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
 
+#[cfg(feature = "runtime-benchmarks")]
+pub(crate) use reveal::DueQueue;
 pub use reveal::MAX_REVEALS_PER_BLOCK;
 
 /// The version that calls without one stand for.

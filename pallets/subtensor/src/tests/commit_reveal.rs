@@ -73,7 +73,11 @@ fn commit_is_refused_when_a_check_fails() {
         };
         assert_noop!(call(200, 91, 0), Error::<Test>::MechanismDoesNotExist);
         assert_noop!(call(200, 92, 2), Error::<Test>::MechanismDoesNotExist);
+        assert_noop!(call(200, 0, 0), Error::<Test>::CanNotSetRootNetworkWeights);
         assert_noop!(call(200, 92, 0), Error::<Test>::HotKeyNotRegisteredInSubNet);
+        StakeThreshold::<Test>::put(TAO);
+        assert_noop!(call(3, 92, 0), Error::<Test>::NotEnoughStakeToSetWeights);
+        StakeThreshold::<Test>::kill();
         assert_ok!(call(ALICE, 92, 0));
         run_to(5);
         assert_noop!(call(ALICE, 92, 0), Error::<Test>::CommittingWeightsTooFast);

@@ -18,13 +18,16 @@ use super::kibibytes;
 use crate::{pallet::*, types::*, weight_setting::NewWeights, weights::WeightInfo};
 
 /// Timelocked commits that are opened in one block, over all subnets.
+///
+/// One takes about 18 ms in Wasm on one core, so all of them about 0.3 s; 64 validators with a commit each are through in
+/// four blocks.
 pub const MAX_REVEALS_PER_BLOCK: u32 = 16;
 
 /// A queue whose commits can be opened now.
-struct DueQueue {
-    netuid: NetUid,
-    mecid: MechId,
-    epoch: u64,
+pub(crate) struct DueQueue {
+    pub(crate) netuid: NetUid,
+    pub(crate) mecid: MechId,
+    pub(crate) epoch: u64,
 }
 
 impl DueQueue {
@@ -117,7 +120,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Opens one commit and puts its weights in force, or drops it.
-    fn reveal(due: &DueQueue, commit: &TimelockedCommit<T::AccountId>, signature: &[u8; 48]) {
+    pub(crate) fn reveal(due: &DueQueue, commit: &TimelockedCommit<T::AccountId>, signature: &[u8; 48]) {
         let (hotkey, _, ciphertext, round) = commit;
         let (netuid, mecid) = (due.netuid, due.mecid);
         let payload = match Self::open(hotkey, ciphertext, signature) {
