@@ -18,7 +18,8 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use clawrank_proof::{AnswerVerdict, AttemptStatus, Hash, HotkeyId, SchemaVerdict, blake2_256};
+pub use clawrank_proof::challenge::measure_task_id;
+use clawrank_proof::{AnswerVerdict, AttemptStatus, Hash, SchemaVerdict};
 use serde::{Deserialize, Serialize};
 
 use draw::Draw;
@@ -189,21 +190,6 @@ impl Task {
             _ => (SchemaVerdict::NotChecked, AnswerVerdict::NotChecked),
         }
     }
-}
-
-/// Task id of a miner's `index`-th attempt on a cell in an epoch:
-/// `blake2_256("measure" ‖ epoch_seed ‖ hotkey ‖ cell ‖ index as u32 LE)`.
-///
-/// `epoch_seed` is the hash of the epoch's first block, so that nobody can measure, or pick among, tasks before the epoch.
-#[must_use]
-pub fn measure_task_id(epoch_seed: &Hash, hotkey: &HotkeyId, cell: &Hash, index: u32) -> Hash {
-    let mut bytes = Vec::with_capacity(7 + 32 * 3 + 4);
-    bytes.extend_from_slice(b"measure");
-    bytes.extend_from_slice(epoch_seed);
-    bytes.extend_from_slice(hotkey);
-    bytes.extend_from_slice(cell);
-    bytes.extend_from_slice(&index.to_le_bytes());
-    blake2_256(&bytes)
 }
 
 /// Whether a task type has a right answer that [`Task::check`] can tell.

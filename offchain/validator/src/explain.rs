@@ -28,6 +28,9 @@ fn evidence(evidence: &Evidence) -> String {
         Evidence::Window { index, start_ms, total_ms } => {
             format!("attempt {index}, started at {start_ms} ms and lasting {total_ms} ms, has impossible times")
         }
+        Evidence::Task { index } => {
+            format!("the task of attempt {index} is none of this epoch's for this miner and cell, or was there before")
+        }
         Evidence::NotOpened { index } => format!("leaf {index} was asked for and not opened in time"),
         Evidence::Opening { index, error } => format!("leaf {index} failed: {error}"),
         Evidence::Schema { index, claimed, found } => {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 
-use clawrank_proof::{Bundle, CellTelemetry, Commitment, HotkeyId, Opening, SchemaVerdict, SubnetEpoch, summarise};
+use clawrank_proof::{
+    Bundle, CellTelemetry, Commitment, Hash, HotkeyId, Opening, SchemaVerdict, SubnetEpoch, challenge::measure_task_id,
+    summarise,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -138,6 +141,39 @@ pub fn check_window(bundle: &Bundle, window: &EpochWindow, params: &GateParams) 
             return trip(Reason::OutOfWindow, evidence);
         }
         previous = Some((attempt.sequence, attempt.start_ms));
+    }
+    Ok(())
+}
+
+/// Tasks of a cell that a miner may leave out, beside as many as it reports: calls that said nothing about the endpoint.
+const SPARE_TASKS: u32 = 16;
+
+/// Checks that every attempt's task is one of the epoch's, none twice (rules §2.1).
+///
+/// The tasks of a cell are numbered and follow from `epoch_seed`, the hash of the epoch's first block. With n attempts
+/// on a cell, only the first 2n + 16 of them count: a miner that makes many attempts to report the best has to report
+/// half of them. O(n) hashes.
+///
+/// # Errors
+///
+/// [`Reason::OutOfWindow`] with the first attempt whose task is another epoch's, another miner's, too far on, or there
+/// before.
+pub fn check_tasks(bundle: &Bundle, epoch_seed: &Hash) -> Result<(), Trip> {
+    let mut counts: BTreeMap<&Hash, u32> = BTreeMap::new();
+    for attempt in &bundle.attempts {
+        let count = counts.entry(&attempt.cell).or_default();
+        *count = count.saturating_add(1);
+    }
+    let tasks = |(cell, count): (&Hash, u32)| {
+        let most = count.saturating_mul(2).saturating_add(SPARE_TASKS);
+        let cell = *cell;
+        (0..most).map(move |index| (cell, measure_task_id(epoch_seed, &bundle.hotkey, &cell, index)))
+    };
+    let mut left: BTreeSet<(Hash, Hash)> = counts.into_iter().flat_map(tasks).collect();
+    for (index, attempt) in (0u32..).zip(&bundle.attempts) {
+        if !left.remove(&(attempt.cell, attempt.task_id)) {
+            return trip(Reason::OutOfWindow, Evidence::Task { index });
+        }
     }
     Ok(())
 }

@@ -8,7 +8,8 @@ use scale_info::TypeInfo;
 
 use crate::{
     CommitOrder, Committed, DuplicateIndex, EpochWindow, GateParams, OpenedLeaf, Replay, Trip, Verdict,
-    check_authenticity, check_duplicates, check_faithfulness, check_openings, check_statistics, check_window,
+    check_authenticity, check_duplicates, check_faithfulness, check_openings, check_statistics, check_tasks,
+    check_window,
 };
 
 /// Everything a validator has gathered on one submission.
@@ -22,6 +23,8 @@ pub struct Submission<'a> {
     pub subject: SubnetEpoch,
     /// When the epoch was.
     pub window: EpochWindow,
+    /// Hash of the epoch's first block, from which the miner's tasks follow; where it is not known, tasks go unchecked.
+    pub epoch_seed: Option<&'a Hash>,
     /// Last block at which a commitment counts.
     pub deadline: u64,
     /// The miner's commitment on chain.
@@ -101,7 +104,9 @@ fn check_body(submission: &Submission<'_>, params: &GateParams) -> Result<(), Tr
     check_window(bundle, window, params)?;
     check_openings(bundle, challenge, opened)?;
     let block = committed.map_or(u64::MAX, |committed| committed.block);
-    check_duplicates(duplicates, CommitOrder { block, uid: *uid }, bundle, params)
+    check_duplicates(duplicates, CommitOrder { block, uid: *uid }, bundle, params)?;
+    // After the duplicates: a copier is told what it did.
+    submission.epoch_seed.map_or(Ok(()), |seed| check_tasks(bundle, seed))
 }
 
 #[cfg(test)]

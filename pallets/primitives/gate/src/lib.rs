@@ -22,7 +22,8 @@ mod statistics;
 pub mod tail;
 
 pub use checks::{
-    Committed, EpochWindow, OpenedLeaf, check_authenticity, check_faithfulness, check_openings, check_window,
+    Committed, EpochWindow, OpenedLeaf, check_authenticity, check_faithfulness, check_openings, check_tasks,
+    check_window,
 };
 pub use duplicates::{CommitOrder, DuplicateIndex, check_duplicates};
 pub use evaluate::{CellReport, CellStatus, GateReport, Submission, evaluate};

@@ -31,7 +31,8 @@ pub enum Reason {
     /// Telemetry differs from what its own attempts give.
     #[codec(index = 2)]
     Unfaithful,
-    /// An attempt lies outside the epoch, starts before the one before it, or has impossible times.
+    /// An attempt lies outside the epoch, starts before the one before it, has impossible times, or a task that is none
+    /// of the epoch's.
     #[codec(index = 3)]
     OutOfWindow,
     /// An opened request or response does not hash to its leaf, or a leaf that must be opened was not.
@@ -284,6 +285,11 @@ pub enum Evidence {
     },
     /// A claim did not survive the replays.
     Statistic(StatisticEvidence),
+    /// An attempt's task is none of the epoch's for this miner and cell, or was there before.
+    Task {
+        /// Index of the attempt.
+        index: u32,
+    },
 }
 
 /// A tripped gate: the reason and what shows it.

@@ -30,6 +30,15 @@ pub fn tasks_to_replay(seed: &Hash, validator: &HotkeyId, cell: &Hash, k: u32) -
     (0..k).map(|i| blake2_256_parts(&[b"clawrank/challenge/task", seed, validator, cell, &i.to_le_bytes()])).collect()
 }
 
+/// Task id of a miner's `index`-th attempt on a cell in an epoch:
+/// `blake2_256("measure" ‖ epoch_seed ‖ hotkey ‖ cell ‖ index u32 LE)` (rules §2.1).
+///
+/// `epoch_seed` is the hash of the epoch's first block, so that nobody can measure, or pick among, tasks before the epoch.
+#[must_use]
+pub fn measure_task_id(epoch_seed: &Hash, hotkey: &HotkeyId, cell: &Hash, index: u32) -> Hash {
+    blake2_256_parts(&[b"measure", epoch_seed, hotkey, cell, &index.to_le_bytes()])
+}
+
 /// Endless pseudo-random 32-bit words: `blake2_256(key ‖ block u64 LE)`, eight words each.
 struct Stream {
     key: Hash,

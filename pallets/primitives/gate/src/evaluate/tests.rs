@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::{format, vec, vec::Vec};
+use std::{collections::BTreeMap, format, vec, vec::Vec};
 
+use clawrank_proof::challenge::measure_task_id;
 use clawrank_proof::{
     AnswerVerdict, Attempt, AttemptStatus, Cell, Commitment, Keypair, Opening, ProofError, SchemaVerdict, blake2_256,
     merkle::MerkleTree, salted_hash,
@@ -93,6 +94,7 @@ impl Case {
             uid: self.uid,
             subject: SUBJECT,
             window: WINDOW,
+            epoch_seed: None,
             deadline: 100,
             committed: self.committed,
             bundle: &self.bundle,
@@ -220,6 +222,34 @@ fn gate_is_unfaithful_when_a_cell_has_no_telemetry() {
     case.seal();
     let evidence = Evidence::Telemetry { cell: [0; 32], field: TelemetryField::Cells, claimed: 1, recomputed: 2 };
     assert_eq!(case.trip(), (Reason::Unfaithful, evidence));
+}
+
+#[test]
+fn tasks_are_the_epochs_when_each_is_there_once_and_early() {
+    let seed = [7; 32];
+    let hotkey = Keypair::dev("//Alice").unwrap().public();
+    let honest = Case::new("Alice", 3).bundle;
+    // Every attempt gets its cell's next task; what a bad key cost is left out.
+    let with = |of: &Hash, numbers: &dyn Fn(u32) -> u32| {
+        let mut bundle = honest.clone();
+        let mut next: BTreeMap<Hash, u32> = BTreeMap::new();
+        for attempt in &mut bundle.attempts {
+            let n = next.entry(attempt.cell).or_default();
+            attempt.task_id = measure_task_id(of, &hotkey, &attempt.cell, numbers(*n));
+            *n += 1;
+        }
+        check_tasks(&bundle, &seed)
+    };
+    // 60 attempts per cell: the first 136 tasks count.
+    assert_eq!(with(&seed, &|n| n), Ok(()));
+    assert_eq!(with(&seed, &|n| 2 * n + 17), Ok(()));
+    let out = |index| Err(Trip { reason: Reason::OutOfWindow, evidence: Evidence::Task { index } });
+    assert_eq!(with(&seed, &|n| 2 * n + 18), out(118), "the last of the first cell is task 136");
+    assert_eq!(with(&seed, &|n| n.max(1)), out(2), "one task twice");
+    assert_eq!(with(&[8; 32], &|n| n), out(0), "another epoch's");
+    let mut other = honest.clone();
+    other.hotkey = [1; 32];
+    assert_eq!(check_tasks(&other, &seed), out(0));
 }
 
 #[test]
