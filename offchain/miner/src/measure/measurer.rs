@@ -10,6 +10,7 @@ use std::{
 
 use clawrank_client::types::Head;
 use clawrank_primitives::{
+    gate::GateParams,
     proof::{Attempt, AttemptStatus, Cell, Hash, HotkeyId, salted_hash},
     units::MicroUsd,
 };
@@ -154,6 +155,9 @@ impl Measurer {
         if is_over(&heads.borrow_and_update()) || now_ms() >= plan.measure_end_ms {
             stop.cancel();
         }
+        if before.is_empty() {
+            self.warn_of_small_budget(plan);
+        }
         let (writer, thread) = folder.take_log()?.spawn();
         let epoch = Arc::new(Epoch {
             plan: plan.clone(),
@@ -206,6 +210,25 @@ impl Measurer {
             cells: cells.len(),
             cost_micro_usd: records.iter().fold(0u64, |sum, record| sum.saturating_add(self.cost_of(record))),
         })
+    }
+
+    /// Says so where the budget ends before the gate counts any cell: attempts go round by round over all cells.
+    fn warn_of_small_budget(&self, plan: &EpochPlan) {
+        let wanted = u64::from(GateParams::clawrank().n_min);
+        let round: u64 = self.targets.values().flatten().fold(0, |sum, target| {
+            let task_id = measure_task_id(&plan.seed, &self.hotkey, &target.id, 0);
+            let most = Task::from_id(target.cell.task_type.as_str(), &task_id).map_or(0, |task| most_of(target, &task));
+            sum.saturating_add(most)
+        });
+        let budget = self.config.max_cost_micro_usd_per_epoch;
+        let Some(rounds) = budget.checked_div(round).filter(|rounds| *rounds < wanted) else { return };
+        tracing::warn!(
+            epoch = plan.epoch,
+            budget_micro_usd = budget,
+            cells = self.targets.values().map(Vec::len).sum::<usize>(),
+            "the budget may end after {rounds} attempts per cell, and cells with fewer than {wanted} do not count: raise \
+             it, or measure fewer cells"
+        );
     }
 
     /// What a record counts in the budget: its tokens at the price, also where the call failed.
@@ -275,8 +298,7 @@ impl Worker {
             // The catalogue admits known types only: qed.
             return true;
         };
-        // The estimate of the prompt is coarse; twice of it is above any tokenizer's count.
-        let most = target.model.cost_micro_usd(prompt_tokens(&task.messages).saturating_mul(2), task.max_tokens);
+        let most = most_of(target, &task);
         if !epoch.budget.reserve(most) {
             tracing::debug!(epoch = epoch.plan.epoch, "budget of the epoch is used up");
             return false;
@@ -316,6 +338,11 @@ impl Worker {
         let record = record(target, index, task_id, result, &epoch.salts);
         epoch.writer.write(record).await
     }
+}
+
+/// The most that a task can cost. The estimate of the prompt is coarse; twice of it is above any tokenizer's count.
+fn most_of(target: &Target, task: &Task) -> u64 {
+    target.model.cost_micro_usd(prompt_tokens(&task.messages).saturating_mul(2), task.max_tokens)
 }
 
 fn record(target: &Target, index: u32, task_id: Hash, result: CallResult, salts: &Salts) -> Record {
