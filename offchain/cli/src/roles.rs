@@ -96,6 +96,12 @@ pub(crate) struct ValidatorArgs {
     /// Folder of journal, bundles and reports. Default validator-data.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
+    /// How weights are committed: auto, timelock or salted. Default auto.
+    #[arg(long, value_name = "FORM")]
+    commit: Option<String>,
+    /// Goes on although the chain has weights of this hotkey that the journal does not know. Stop the other validator first.
+    #[arg(long)]
+    take_over: bool,
     /// Measures and scores the running epoch once, prints what it would set and why per miner, and sends nothing.
     #[arg(long)]
     dry_run: bool,
@@ -248,6 +254,8 @@ pub(crate) async fn validator(args: ValidatorArgs, output: Output) -> Result<(),
     flag(&mut flags, "netuid", Some(i64::from(args.network.netuid)));
     flag(&mut flags, "catalogue", args.catalogue);
     flag(&mut flags, "data_dir", args.data_dir);
+    flag(&mut flags, "commit", args.commit);
+    flag(&mut flags, "take_over", args.take_over.then_some(true));
     let config: clawrank_validator::Config = load("validator", &args.config, flags)?;
     let keypair = args.wallet.hotkey()?;
     let chain = args.network.connect().await?;
@@ -266,9 +274,7 @@ fn print_report(report: &Report) -> Result<(), CliError> {
     if let Some(notice) = &report.notice {
         line(&format!("notice: {notice}"))?;
     }
-    for reason in &report.blocked {
-        line(&format!("weights cannot be set now: {reason}"))?;
-    }
+    crate::status::print_blocked(&report.blocked, &report.warnings)?;
     let share = |ppb: u32| percent(u64::from(ppb), 1_000_000_000);
     let rows = report
         .miners

@@ -14,9 +14,10 @@ use clawrank_client::{
 use clawrank_protocol::proof::ss58;
 use clawrank_validator::{
     Report,
+    commit::{blocked::BlockedReport, standing::Standing},
     report::{GateState, MinerReport},
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     chain::NetworkArgs,
@@ -48,6 +49,8 @@ struct Status {
     mechanisms: u8,
     report_epoch: Option<u64>,
     report_notice: Option<String>,
+    /// Where the validator of `--validator-data` stands with the chain, as it last said.
+    standing: Option<Standing>,
     neurons: Vec<Row>,
     /// Stored weights by mechanism: `(uid, [(uid, weight)])`.
     weights: Vec<Vec<WeightRow>>,
@@ -84,13 +87,15 @@ struct Row {
 /// [`CliError`] when the chain cannot be read or the report is not one.
 pub(crate) async fn run(args: StatusArgs, output: Output) -> Result<(), CliError> {
     let chain = args.network.connect().await?;
-    let report = args.validator_data.as_deref().map(read_report).transpose()?.flatten();
-    let status = gather(&*chain, args.network.netuid, report.as_ref()).await?;
+    let report: Option<Report> = read_report(args.validator_data.as_deref(), "latest.json")?;
+    let standing = read_report(args.validator_data.as_deref(), "standing.json")?;
+    let status = Status { standing, ..gather(&*chain, args.network.netuid, report.as_ref()).await? };
     if output.json { output.json(&status) } else { print(&status) }
 }
 
-fn read_report(dir: &Path) -> Result<Option<Report>, CliError> {
-    let path = dir.join("reports").join("latest.json");
+fn read_report<T: DeserializeOwned>(dir: Option<&Path>, name: &str) -> Result<Option<T>, CliError> {
+    let Some(dir) = dir else { return Ok(None) };
+    let path = dir.join("reports").join(name);
     if !path.exists() {
         return Ok(None);
     }
@@ -127,6 +132,7 @@ async fn gather(chain: &dyn ChainPort, netuid: u16, report: Option<&Report>) -> 
         mechanisms: subnet.mechanism_count,
         report_epoch: report.map(|r| r.epoch),
         report_notice: report.and_then(|r| r.notice.clone()),
+        standing: None,
         neurons,
         weights,
     })
@@ -187,6 +193,9 @@ fn print(status: &Status) -> Result<(), CliError> {
     if let Some(notice) = &status.report_notice {
         line(&format!("notice: {notice}"))?;
     }
+    if let Some(standing) = &status.standing {
+        print_standing(standing)?;
+    }
     let rows = status
         .neurons
         .iter()
@@ -223,6 +232,21 @@ fn print(status: &Status) -> Result<(), CliError> {
         "last commit",
     ];
     line(&table(&header, 4, rows).to_string())
+}
+
+fn print_standing(standing: &Standing) -> Result<(), CliError> {
+    let form = standing.form.as_deref().unwrap_or("unknown");
+    line(&format!("this validator at block {}: weights go {form}", standing.block))?;
+    print_blocked(&standing.blocked, &standing.warnings)
+}
+
+/// Why weights cannot be set now and when they can, then what somebody should look at.
+pub(crate) fn print_blocked(blocked: &[BlockedReport], warnings: &[String]) -> Result<(), CliError> {
+    for BlockedReport { mecid, message, until_block, .. } in blocked {
+        let until = until_block.map_or_else(String::new, |block| format!(" (until block {block})"));
+        line(&format!("mechanism {mecid}: weights cannot be set now{until}: {message}"))?;
+    }
+    warnings.iter().try_for_each(|warning| line(&format!("warning: {warning}")))
 }
 
 /// Gate and reason of a miner in one word or two.

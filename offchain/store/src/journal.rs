@@ -12,7 +12,8 @@
 //! | `cursors`, `refusals` | where to read on at a gateway; how many receipts were refused, by reason | ever |
 //! | `bundles` | outcome of checks, telemetry and signal | [`Journal::forget_epochs_before`] |
 //! | `replays`, `epochs` | the validator's own measurements; seed, facts and report of an epoch | the same |
-//! | `commits`, `verdicts` | payload, salt and state of what goes to the chain | the same, unless unfinished |
+//! | `commits`, `verdicts` | payload, salt, ciphertext and state of what goes to the chain | the same, unless unfinished |
+//! | `sent` | hashes of all that may be on chain under this hotkey | the same |
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -36,14 +37,16 @@ mod replays;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 
 pub use bundles::BundleRow;
-pub use commits::{CommitRow, CommitState, VerdictRow};
+pub use commits::{CommitForm, CommitKey, CommitRow, CommitState};
 pub use epochs::EpochRow;
 pub use error::JournalError;
 pub use probes::{PROBES_KEPT, ProbeRow};
 pub use receipts::{Ingested, ReceiptRow, TrafficRow};
 pub use replays::ReplayRow;
+pub use verdicts::VerdictRow;
 
 /// 32 bytes: a block hash, a root, a public key.
 pub type Key = [u8; 32];
@@ -167,7 +170,9 @@ impl Journal {
             // SQLite takes a file that is cut to less than a page for an empty one.
             0 if was_in_use => return Err(JournalError::Lost { path: self.path.clone() }),
             0 => {
-                sqlx::raw_sql(schema::CREATE).execute(&mut *tx).await.map_err(|e| self.fail(e))?;
+                for script in [schema::CREATE, schema::COMMITS] {
+                    sqlx::raw_sql(script).execute(&mut *tx).await.map_err(|e| self.fail(e))?;
+                }
                 sqlx::query("INSERT INTO identity (only, genesis, netuid, hotkey) VALUES (1, ?, ?, ?)")
                     .bind(identity.genesis.as_slice())
                     .bind(i64::from(identity.netuid))
@@ -175,9 +180,14 @@ impl Journal {
                     .execute(&mut *tx)
                     .await
                     .map_err(|e| self.fail(e))?;
-                sqlx::raw_sql("PRAGMA user_version = 1").execute(&mut *tx).await.map_err(|e| self.fail(e))?;
             }
-            schema::SCHEMA => {
+            1 | schema::SCHEMA => {
+                if found == 1 {
+                    for script in [schema::FROM_1, schema::COMMITS, schema::FROM_1_MOVE] {
+                        sqlx::raw_sql(script).execute(&mut *tx).await.map_err(|e| self.fail(e))?;
+                    }
+                    tracing::info!(journal = %self.path.display(), "journal moved to schema {}", schema::SCHEMA);
+                }
                 let row = sqlx::query("SELECT genesis, netuid, hotkey FROM identity WHERE only = 1")
                     .fetch_one(&mut *tx)
                     .await
@@ -200,6 +210,7 @@ impl Journal {
                 return Err(JournalError::Schema { path: self.path.clone(), found, expected: schema::SCHEMA });
             }
         }
+        sqlx::raw_sql(schema::SET_SCHEMA).execute(&mut *tx).await.map_err(|e| self.fail(e))?;
         tx.commit().await.map_err(|e| self.fail(e))
     }
 

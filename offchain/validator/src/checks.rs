@@ -20,7 +20,7 @@ use clawrank_primitives::{
     MECID_INTEL,
     gate::{
         CommitOrder, Committed, DuplicateIndex, DuplicateKind, EpochWindow, Evidence, GateParams, Reason, Trip,
-        check_authenticity, check_duplicates, check_faithfulness, check_openings, check_window,
+        check_authenticity, check_duplicates, check_faithfulness, check_openings, check_tasks, check_window,
     },
     proof::{Bundle, Commitment, Hash, HotkeyId, SubnetEpoch, challenge::leaves_to_open},
 };
@@ -47,6 +47,8 @@ pub(crate) struct Judged {
     pub(crate) epoch: u64,
     pub(crate) seed: Hash,
     pub(crate) window: EpochWindow,
+    /// Hash of the epoch's first block, if the node has it.
+    pub(crate) epoch_seed: Option<Hash>,
     pub(crate) deadline_block: u64,
     /// Last block for fetching bodies.
     pub(crate) fetch_until_block: u64,
@@ -96,22 +98,23 @@ pub(crate) async fn committers(
     Ok(all)
 }
 
-/// When an epoch was: from its first block to its seed block. Where the first block's time is gone from the node, or
+/// When an epoch was, from its first block to its seed block, and the first block's hash. Where the first block's time is gone from the node, or
 /// the block is the genesis and has none, it is reckoned back from the seed's by the chain's block time.
 pub(crate) async fn window(
     chain: &dyn ChainPort,
     subnet: &SubnetSnapshot,
     start_block: u64,
     seed: &Head,
-) -> EpochWindow {
-    let start_ms = match chain.block(start_block).await {
-        Ok(Some(head)) if head.timestamp_ms > 0 => head.timestamp_ms,
-        Ok(_) | Err(_) => {
+) -> (EpochWindow, Option<Hash>) {
+    let first = chain.block(start_block).await.ok().flatten();
+    let start_ms = match first {
+        Some(head) if head.timestamp_ms > 0 => head.timestamp_ms,
+        _ => {
             let blocks = seed.number.saturating_sub(start_block);
             seed.timestamp_ms.saturating_sub(blocks.saturating_mul(subnet.block_time_ms))
         }
     };
-    EpochWindow { start_ms, end_ms: seed.timestamp_ms }
+    (EpochWindow { start_ms, end_ms: seed.timestamp_ms }, first.map(|head| head.hash))
 }
 
 /// What became of fetching a body.
@@ -330,7 +333,8 @@ impl Checker {
         };
         let checked = check_openings(bundle, &challenge, &opened)
             .and_then(|()| opening::check_requests(bundle, &opened))
-            .and_then(|()| check_duplicates(index, committer.order(), bundle, &self.gate));
+            .and_then(|()| check_duplicates(index, committer.order(), bundle, &self.gate))
+            .and_then(|()| judged.epoch_seed.map_or(Ok(()), |seed| check_tasks(bundle, &seed)));
         Some(checked)
     }
 }

@@ -2,7 +2,7 @@
 //! Where in an epoch a block is. Only the chain's own state decides: no modulo of block numbers, no wall clock.
 
 use clawrank_client::types::SubnetSnapshot;
-use clawrank_primitives::units::Ppb;
+use clawrank_primitives::{Params, schedule::part_of_tempo, units::Ppb};
 
 use crate::Config;
 
@@ -12,8 +12,6 @@ mod tests;
 /// Parts of the tempo at which an epoch's stages end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// After it a bundle is late.
-    pub bundle_deadline: Ppb,
     /// After it scores are made from the replays there are.
     pub replay_until: Ppb,
     /// By then weights should be sent.
@@ -22,7 +20,7 @@ pub struct Schedule {
 
 impl From<&Config> for Schedule {
     fn from(config: &Config) -> Self {
-        Self { bundle_deadline: config.bundle_deadline, replay_until: config.replay_until, commit_by: config.commit_by }
+        Self { replay_until: config.replay_until, commit_by: config.commit_by }
     }
 }
 
@@ -33,7 +31,7 @@ pub struct EpochClock {
     pub epoch: u64,
     /// Block of the last epoch step: the epoch's first block.
     pub start_block: u64,
-    /// Last block in which a bundle counts: `start + floor(bundle_deadline · tempo)`.
+    /// Last block in which a bundle counts: `start + ⌊d · tempo⌋`, d = [`Params::BUNDLE_DEADLINE`].
     pub deadline_block: u64,
     /// The block after it, whose hash is the challenge seed.
     pub seed_block: u64,
@@ -54,10 +52,8 @@ impl EpochClock {
     pub fn at(snapshot: &SubnetSnapshot, schedule: &Schedule) -> Option<Self> {
         let next_epoch_block = snapshot.next_epoch_block()?;
         let start = snapshot.last_epoch_block;
-        let tempo = u128::from(snapshot.tempo);
-        // A part of a tempo is at most the tempo, which is a u16.
-        let after = |part: Ppb| start.saturating_add(u64::try_from(part.mul_floor(tempo)).unwrap_or(u64::MAX));
-        let deadline_block = after(schedule.bundle_deadline);
+        let after = |part: Ppb| start.saturating_add(part_of_tempo(snapshot.tempo, part));
+        let deadline_block = after(Params::BUNDLE_DEADLINE);
         let last = next_epoch_block.saturating_sub(2);
         let commit_by_block = after(schedule.commit_by).min(last);
         Some(Self {

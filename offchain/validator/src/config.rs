@@ -7,7 +7,7 @@ use clawrank_protocol::Hotkey;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::Error;
+use crate::{Error, commit::CommitMode};
 
 /// A gateway whose receipts and bundles are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,12 +61,16 @@ pub struct Config {
     /// Pages read in a row from one gateway. Default 50.
     pub receipts_pages: u32,
 
-    /// Part of the tempo after which a bundle is too late. All participants must agree. Default 60 %.
-    pub bundle_deadline: Ppb,
     /// Part of the tempo after which scores are made from the replays there are. Default 80 %.
     pub replay_until: Ppb,
     /// Part of the tempo by which weights should be sent. Default 90 %.
     pub commit_by: Ppb,
+    /// How weights are committed: `auto` (timelocked where the chain has a beacon, salted elsewhere), `timelock` or
+    /// `salted`. Default `auto`.
+    pub commit: CommitMode,
+    /// Whether to go on although the chain has weights of this hotkey that the journal does not know, adopting them:
+    /// for one start, after the other validator was stopped. Default false.
+    pub take_over: bool,
     /// Blocks after which a transaction of unknown outcome, not seen on chain, is sent again. Default 8.
     pub resubmit_after_blocks: u64,
 
@@ -99,9 +103,10 @@ impl Default for Config {
             receipts_interval_ms: 10_000,
             receipts_page: 500,
             receipts_pages: 50,
-            bundle_deadline: Ppb::from_percent(60),
             replay_until: Ppb::from_percent(80),
             commit_by: Ppb::from_percent(90),
+            commit: CommitMode::Auto,
+            take_over: false,
             resubmit_after_blocks: 8,
             gateway_deadline_ms: 15_000,
             chain_deadline_ms: 60_000,
@@ -177,15 +182,17 @@ impl Config {
                 format!("{} is below 4: scores look back one epoch, reveals more", self.keep_epochs),
             );
         }
-        if !(self.bundle_deadline < self.replay_until
+        if !(Params::BUNDLE_DEADLINE < self.replay_until
             && self.replay_until < self.commit_by
             && self.commit_by < Ppb::ONE)
         {
             return refuse(
                 "replay_until",
                 format!(
-                    "bundle_deadline {} < replay_until {} < commit_by {} < 100% must hold",
-                    self.bundle_deadline, self.replay_until, self.commit_by
+                    "bundle deadline {} < replay_until {} < commit_by {} < 100% must hold",
+                    Params::BUNDLE_DEADLINE,
+                    self.replay_until,
+                    self.commit_by
                 ),
             );
         }

@@ -11,7 +11,7 @@ use crate::gateway::GatewayError;
 /// Why a validator cannot start or go on.
 ///
 /// While it runs, what a gateway, an endpoint or the chain does wrong is logged, counted and tried again: only the
-/// journal and the configuration end it.
+/// journal, the configuration and another validator with the same hotkey end it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -56,6 +56,21 @@ pub enum Error {
         /// Which subnet.
         netuid: u16,
     },
+    /// The chain has weights of this hotkey that this journal did not send.
+    #[error(
+        "block {block} has weights of this hotkey for mechanism {mecid} that this journal did not send: another \
+         validator runs with the same hotkey, or the data folder is new or restored from a backup; stop the other one, \
+         then start with --take-over"
+    )]
+    AnotherValidator {
+        /// Which mechanism.
+        mecid: u8,
+        /// Block of the weights.
+        block: u64,
+    },
+    /// Weights cannot be locked.
+    #[error("cannot lock weights to a round of the chain's beacon: {0}")]
+    Timelock(#[from] clawrank_timelock::TimelockError),
     /// The operating system gives no randomness for a salt.
     #[error("operating system gives no randomness: {0}")]
     Randomness(getrandom::Error),
@@ -90,6 +105,8 @@ impl Error {
             | Self::Catalogue(_)
             | Self::File { .. }
             | Self::NoEpochs { .. }
+            | Self::AnotherValidator { .. }
+            | Self::Timelock(_)
             | Self::Randomness(_)
             | Self::Stored { .. }
             | Self::Panicked { .. } => false,

@@ -16,6 +16,8 @@ pub struct View {
     pub subnet: Arc<SubnetSnapshot>,
     /// The epoch; `None` with tempo 0.
     pub clock: Option<EpochClock>,
+    /// This machine's time when it was read, Unix milliseconds.
+    pub seen_ms: u64,
 }
 
 impl View {
@@ -23,7 +25,7 @@ impl View {
     #[must_use]
     pub fn new(subnet: SubnetSnapshot, schedule: &Schedule) -> Self {
         let clock = EpochClock::at(&subnet, schedule);
-        Self { subnet: Arc::new(subnet), clock }
+        Self { subnet: Arc::new(subnet), clock, seen_ms: crate::now_ms() }
     }
 
     /// Number of the block.

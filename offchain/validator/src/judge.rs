@@ -13,7 +13,7 @@ use clawrank_primitives::{
     proof::{Hash, HotkeyId},
     scoring::MinuteWindow,
 };
-use clawrank_protocol::{Hotkey, catalogue::Catalogue, http::DemandCell};
+use clawrank_protocol::{Hex, Hotkey, catalogue::Catalogue, http::DemandCell};
 use clawrank_store::journal::{EpochRow, Journal};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Notify, time::timeout};
@@ -23,15 +23,13 @@ use crate::{
     Error,
     checks::{Checker, Judged, committers, window},
     clock::EpochClock,
-    commit::{
-        plan::{Facts, blocked},
-        prepare,
-    },
+    commit::prepare,
     gateways::Gateways,
     heads::{View, Views, timed_out},
     replayer::{Replayer, cells_by_id},
     report::{RefusedReceipts, Report, Reporter},
     score::{Inputs, score},
+    warm::Warmth,
 };
 
 /// Epochs whose bundle bodies stay on disk.
@@ -42,6 +40,9 @@ const BODIES_KEPT: u64 = 2;
 struct SeedFacts {
     start_ms: u64,
     end_ms: u64,
+    /// Hash of the epoch's first block, if the node has it.
+    #[serde(default)]
+    epoch_seed: Option<Hex<32>>,
     demand: Vec<DemandCell>,
 }
 
@@ -55,6 +56,7 @@ pub(crate) struct Judge {
     pub(crate) replayer: Replayer,
     pub(crate) reporter: Reporter,
     pub(crate) bell: Arc<Notify>,
+    pub(crate) warm: Arc<Warmth>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) params: Params,
     pub(crate) preset: String,
@@ -108,7 +110,15 @@ impl Judge {
         let Some((view, clock)) = self.now().filter(|(_, now)| now.epoch == clock.epoch) else { return Ok(()) };
         let Some(row) = self.journal.epoch(clock.epoch).await? else { return Ok(()) };
         let due = row.checked || view.block() > clock.replay_until_block;
-        if due && clock.is_open_at(view.block()) { self.settle(&view, &clock, &row).await } else { Ok(()) }
+        if !due || !clock.is_open_at(view.block()) {
+            return Ok(());
+        }
+        // Scores are made once: not before what happened while this process was down has been read.
+        if let Some(missing) = self.warm.missing().filter(|_| row.report.is_empty()) {
+            tracing::warn!(epoch = clock.epoch, "{missing} not been read to the end since the start; no scores yet");
+            return Ok(());
+        }
+        self.settle(&view, &clock, &row).await
     }
 
     fn now(&self) -> Option<(Arc<View>, EpochClock)> {
@@ -151,6 +161,7 @@ impl Judge {
                 epoch: clock.epoch,
                 seed,
                 window: EpochWindow { start_ms: facts.start_ms, end_ms: facts.end_ms },
+                epoch_seed: facts.epoch_seed.map(|seed| seed.0),
                 deadline_block: row.deadline_block,
                 fetch_until_block: view.block().saturating_add(left / 2),
                 open_until_block: clock.replay_until_block,
@@ -177,7 +188,7 @@ impl Judge {
                 return Ok(());
             }
         };
-        let window = window(&*self.chain, &view.subnet, clock.start_block, &head).await;
+        let (window, first) = window(&*self.chain, &view.subnet, clock.start_block, &head).await;
         let mut demand = Vec::new();
         for gateway in self.gateways.usable().await {
             match gateway.demand().await {
@@ -185,7 +196,7 @@ impl Judge {
                 Err(error) => tracing::warn!(gateway = gateway.name(), %error, "cannot read demand"),
             }
         }
-        let facts = SeedFacts { start_ms: window.start_ms, end_ms: window.end_ms, demand };
+        let facts = SeedFacts { start_ms: window.start_ms, end_ms: window.end_ms, epoch_seed: first.map(Hex), demand };
         let facts = serde_json::to_string(&facts).map_err(|error| Error::Stored {
             what: "demand",
             epoch: clock.epoch,
@@ -222,7 +233,7 @@ impl Judge {
         if report.validator_uid.is_some() {
             for mechanism in report.mechanisms.iter().filter(|mechanism| !mechanism.uids.is_empty()) {
                 if self.journal.commit(epoch, mechanism.mecid).await?.is_none() {
-                    let row = prepare(epoch, mechanism, &view.subnet, &self.me, self.version_key)?;
+                    let row = prepare(epoch, mechanism, &view.subnet, self.version_key);
                     self.journal.prepare_commit(&row).await?;
                     news = true;
                 }
@@ -284,25 +295,15 @@ impl Judge {
         report.refused_receipts = refusals
             .map(|(gateway, reason, count)| RefusedReceipts { gateway: Hotkey(gateway), reason, count })
             .collect();
-        for mechanism in &report.mechanisms {
-            let facts = Facts {
-                subnet: &view.subnet,
-                clock,
-                me: view.subnet.by_hotkey(&self.me),
-                commits: &[],
-                stored: &[],
-                resubmit_after_blocks: 0,
-            };
-            if let Some(blocked) = blocked(&facts, mechanism.mecid, self.version_key, mechanism.uids.len()) {
-                report.blocked.push(format!("mechanism {}: {blocked}", mechanism.mecid));
-            }
-        }
         Ok(report)
     }
 
     /// Forgets what no later epoch needs.
     async fn tidy(&self, epoch: u64) -> Result<(), Error> {
-        self.journal.forget_epochs_before(epoch.saturating_sub(self.keep_epochs)).await?;
+        // What was committed is remembered for as long as the chain may have it.
+        let period = self.views.borrow().as_ref().map_or(0, |view| view.subnet.reveal_period_epochs);
+        let keep = self.keep_epochs.max(period.saturating_add(2));
+        self.journal.forget_epochs_before(epoch.saturating_sub(keep)).await?;
         let (bodies, keep_from) = (self.bodies.clone(), epoch.saturating_sub(BODIES_KEPT));
         let removed = tokio::task::spawn_blocking(move || remove_before(&bodies, keep_from)).await;
         if let Ok(Err(error)) = removed {
@@ -352,8 +353,5 @@ fn log(report: &Report) {
                 "scores are made"
             ),
         }
-    }
-    for blocked in &report.blocked {
-        tracing::warn!(epoch = report.epoch, blocked, "weights cannot be set now");
     }
 }

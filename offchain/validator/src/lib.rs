@@ -59,6 +59,7 @@ mod replayer;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod warm;
 
 pub use config::{Config, GatewayConfig};
 pub use error::Error;
@@ -72,6 +73,7 @@ use prober::Prober;
 use receipts::Reader;
 use replayer::Replayer;
 use report::Reporter;
+use warm::Warmth;
 
 /// What all tasks share.
 struct Parts {
@@ -84,6 +86,8 @@ struct Parts {
     chain: Arc<dyn ChainPort>,
     views: watch::Sender<Option<Arc<View>>>,
     bell: Arc<Notify>,
+    warm: Arc<Warmth>,
+    reporter: Reporter,
 }
 
 impl Parts {
@@ -98,8 +102,8 @@ impl Parts {
         let deadline = Duration::from_millis(config.gateway_deadline_ms);
         let gateways = Gateways::new(&config.gateways, genesis, config.netuid, Arc::clone(&keypair), deadline)?;
         let (views, _) = watch::channel(None);
-        let bell = Arc::new(Notify::new());
-        Ok(Self { config, params, catalogue, journal, gateways, keypair, chain, views, bell })
+        let (bell, warm, reporter) = (Arc::new(Notify::new()), Arc::default(), Reporter::new(&config.data_dir));
+        Ok(Self { config, params, catalogue, journal, gateways, keypair, chain, views, bell, warm, reporter })
     }
 
     fn read_deadline(&self) -> Duration {
@@ -124,6 +128,7 @@ impl Parts {
             params: self.params.serving.clone(),
             interval: Duration::from_millis(self.config.probe_interval_ms),
             concurrency: self.config.probe_concurrency,
+            warm: Arc::clone(&self.warm),
         }
     }
 
@@ -135,6 +140,7 @@ impl Parts {
             interval: Duration::from_millis(self.config.receipts_interval_ms),
             page: self.config.receipts_page,
             pages: self.config.receipts_pages,
+            warm: Arc::clone(&self.warm),
         }
     }
 
@@ -176,8 +182,9 @@ impl Parts {
             views: self.views.subscribe(),
             checker,
             replayer,
-            reporter: self.reporter(),
+            reporter: self.reporter.clone(),
             bell: Arc::clone(&self.bell),
+            warm: Arc::clone(&self.warm),
             catalogue: Arc::clone(&self.catalogue),
             params: self.params.clone(),
             preset: self.config.params.clone(),
@@ -193,18 +200,19 @@ impl Parts {
         })
     }
 
-    fn reporter(&self) -> Reporter {
-        Reporter::new(&self.config.data_dir)
-    }
-
     fn committer(&self) -> Committer {
         Committer {
             journal: Arc::clone(&self.journal),
             chain: Arc::clone(&self.chain),
             keypair: Arc::clone(&self.keypair),
             views: self.views.subscribe(),
+            schedule: (&self.config).into(),
             bell: Arc::clone(&self.bell),
-            reporter: self.reporter(),
+            reporter: self.reporter.clone(),
+            warm: Arc::clone(&self.warm),
+            mode: self.config.commit,
+            take_over: self.config.take_over,
+            claimed: false,
             version_key: self.config.version_key,
             resubmit_after_blocks: self.config.resubmit_after_blocks,
             read_deadline: self.read_deadline(),
@@ -220,6 +228,7 @@ impl Parts {
 /// - [`Error::Config`], [`Error::Catalogue`], [`Error::File`]: the configuration cannot be used.
 /// - [`Error::Journal`]: the journal cannot be opened, or stops taking writes for good.
 /// - [`Error::Stored`]: the journal holds what this program cannot have written.
+/// - [`Error::AnotherValidator`]: another validator runs with this hotkey.
 /// - [`Error::Panicked`]: a task panicked.
 pub async fn run(
     config: Config,
@@ -296,6 +305,18 @@ pub async fn dry_run(config: Config, keypair: Keypair, chain: Arc<dyn ChainPort>
     judge.examine(&view, &clock).await?;
     let mut report = judge.report(&view, &clock).await?;
     report.dry_run = true;
+    let committer = parts.committer();
+    let read = match tokio::time::timeout(parts.read_deadline(), committer.read(&view, &[])).await {
+        Ok(read) => read?,
+        Err(_) => return Err(heads::timed_out("own weights", parts.read_deadline()).into()),
+    };
+    let count = |mecid| report.mechanisms.iter().find(|found| found.mecid == mecid).map(|found| found.uids.len());
+    let standing = committer.survey(&view, &clock, &read, count);
+    (report.blocked, report.warnings) = (standing.blocked, standing.warnings);
+    for stranger in committer.strange_weights(&view, &read).await? {
+        let error = Error::AnotherValidator { mecid: stranger.mecid, block: stranger.block };
+        report.warnings.push(error.to_string());
+    }
     Ok(report)
 }
 

@@ -19,6 +19,7 @@ use crate::{
     gateways::Gateways,
     heads::Views,
     now_ms, random_below,
+    warm::Warmth,
 };
 
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub(crate) struct Prober {
     pub(crate) params: ServingParams,
     pub(crate) interval: Duration,
     pub(crate) concurrency: usize,
+    pub(crate) warm: Arc<Warmth>,
 }
 
 impl Prober {
@@ -49,6 +51,7 @@ impl Prober {
     /// [`Error::Journal`] when an outcome cannot be stored and waiting cannot help.
     pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), Error> {
         if self.gateways.is_empty() {
+            self.warm.probes_made();
             cancel.cancelled().await;
             return Ok(());
         }
@@ -117,6 +120,9 @@ impl Prober {
         let mut outcomes = stream::iter(probes).buffer_unordered(self.concurrency.max(1));
         while let Some(outcome) = outcomes.next().await {
             outcome?;
+        }
+        if complete {
+            self.warm.probes_made();
         }
         Ok(())
     }

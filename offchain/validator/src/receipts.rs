@@ -16,6 +16,7 @@ use crate::{
     gateway::{Gateway, RawPage, RawReceipt},
     gateways::Gateways,
     now_ms,
+    warm::Warmth,
 };
 
 #[cfg(test)]
@@ -98,6 +99,7 @@ pub(crate) struct Reader {
     pub(crate) interval: Duration,
     pub(crate) page: u32,
     pub(crate) pages: u32,
+    pub(crate) warm: Arc<Warmth>,
 }
 
 impl Reader {
@@ -124,8 +126,12 @@ impl Reader {
     pub(crate) async fn round(&self) -> Result<(), Error> {
         let gateways = self.gateways.usable().await;
         let reads = gateways.iter().map(|gateway| self.read(gateway));
+        let mut whole = gateways.len() == self.gateways.len();
         for result in futures::future::join_all(reads).await {
-            result?;
+            whole &= result?;
+        }
+        if whole {
+            self.warm.receipts_read();
         }
         // An id must be remembered for as long as its receipt could still count, with an hour to spare.
         let first = MinuteWindow::first_minute(MinuteWindow::minute_of(now_ms()), self.params.window_minutes);
@@ -133,8 +139,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads one gateway until it has no more, a page fails, or the bound of pages is reached.
-    async fn read(&self, gateway: &Gateway) -> Result<(), Error> {
+    /// Reads one gateway until it has no more (true), a page fails, or the bound of pages is reached.
+    async fn read(&self, gateway: &Gateway) -> Result<bool, Error> {
         let mut since = self.journal.cursor(&gateway.hotkey()).await?;
         for _ in 0..self.pages {
             let page = match gateway.receipts(since, self.page).await {
@@ -142,7 +148,7 @@ impl Reader {
                 Err(error) => {
                     metrics::counter!("clawrank_validator_gateway_errors_total").increment(1);
                     tracing::warn!(gateway = gateway.name(), %error, "cannot read receipts");
-                    return Ok(());
+                    return Ok(false);
                 }
             };
             let more = page.more && !page.receipts.is_empty();
@@ -151,10 +157,10 @@ impl Reader {
                 self.store(gateway, page).await?;
             }
             if !more {
-                break;
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     async fn store(&self, gateway: &Gateway, page: RawPage) -> Result<Ingested, Error> {

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a validator found in an epoch, for people and for other tools: `reports/epoch-<e>.json` and `latest.json`.
+//! What a validator found in an epoch, for people and for other tools: `reports/epoch-<e>.json` and `latest.json`; and
+//! where it stands with the chain, `standing.json`.
 
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use clawrank_client::types::MinerVerdict;
 use clawrank_protocol::{Hex, Hotkey};
-use clawrank_store::journal::{CommitState, Journal};
+use clawrank_store::journal::{CommitForm, CommitState, Journal};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{
+    Error,
+    commit::{blocked::BlockedReport, standing::Standing},
+};
+
+/// Blocks after which `standing.json` is written though it says nothing new.
+const STANDING_BLOCKS: u64 = 5;
 
 /// Version of the report's layout.
-pub const REPORT_VERSION: u16 = 1;
+pub const REPORT_VERSION: u16 = 2;
 
 /// Everything found in one epoch. Hashes are hexadecimal, hotkeys ss58, `u128` decimal text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +65,10 @@ pub struct Report {
     pub commits: Vec<CommitReport>,
     /// Receipts refused since the journal began.
     pub refused_receipts: Vec<RefusedReceipts>,
-    /// Why weights cannot be set now, and from which block on they can; empty where they can.
-    pub blocked: Vec<String>,
+    /// Why weights cannot be set now, and when they can; empty where they can. Rewritten as it changes.
+    pub blocked: Vec<BlockedReport>,
+    /// What somebody should look at: settings of the subnet, clocks, the beacon. Rewritten as it changes.
+    pub warnings: Vec<String>,
 }
 
 /// One miner.
@@ -207,16 +217,22 @@ pub struct MechanismReport {
 pub struct CommitReport {
     /// Which mechanism.
     pub mecid: u8,
+    /// 0 for the first; one that was made in the place of another counts on.
+    pub seq: u32,
     /// State.
     pub state: CommitState,
-    /// Whether they are committed and revealed, or set at once.
-    pub commit_reveal: bool,
-    /// Committed hash.
+    /// How they get onto the chain.
+    pub form: CommitForm,
+    /// Committed hash, or blake2-256 of the ciphertext; zeros before it is sealed.
     pub hash: Hex<32>,
+    /// Round of the beacon that opens it, if it is timelocked and sealed.
+    pub round: Option<u64>,
     /// Block of the last change.
     pub block: u64,
     /// Epoch the chain put the commit in.
     pub chain_epoch: Option<u64>,
+    /// Block of the commit.
+    pub commit_block: Option<u64>,
     /// Last answer of the chain that was not a success.
     pub detail: String,
 }
@@ -252,11 +268,34 @@ impl Report {
 #[derive(Clone, Debug)]
 pub(crate) struct Reporter {
     folder: PathBuf,
+    standing: Arc<Mutex<Standing>>,
 }
 
 impl Reporter {
     pub(crate) fn new(data_dir: &Path) -> Self {
-        Self { folder: data_dir.join("reports") }
+        Self { folder: data_dir.join("reports"), standing: Arc::default() }
+    }
+
+    /// Where the validator stood at the last look.
+    pub(crate) fn standing(&self) -> Standing {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Writes `standing.json` where it says anything new, and after [`STANDING_BLOCKS`] blocks.
+    pub(crate) async fn stand(&self, standing: Standing) -> Result<(), Error> {
+        let old = self.standing();
+        let is_old = standing.block >= old.block.saturating_add(STANDING_BLOCKS);
+        if standing.says_the_same(&old) && !is_old {
+            return Ok(());
+        }
+        let mut text = serde_json::to_vec_pretty(&standing).map_err(|error| Error::Stored {
+            what: "standing",
+            epoch: standing.epoch,
+            why: error.to_string(),
+        })?;
+        text.push(b'\n');
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+        crate::checks::store(&self.folder.join("standing.json"), text).await
     }
 
     /// Writes the stored report of an epoch with the present state of its commits; `latest.json` as well where no newer
@@ -269,6 +308,10 @@ impl Reporter {
             why: error.to_string(),
         })?;
         report.commits = commits(journal, epoch).await?;
+        let standing = self.standing();
+        if standing.block > 0 {
+            (report.blocked, report.warnings) = (standing.blocked, standing.warnings);
+        }
         let newer = journal.epoch(epoch.saturating_add(1)).await?.is_some_and(|row| !row.report.is_empty());
         self.write(&report, !newer).await
     }
@@ -290,21 +333,20 @@ impl Reporter {
 
 /// State of an epoch's commits.
 async fn commits(journal: &Journal, epoch: u64) -> Result<Vec<CommitReport>, Error> {
-    let mut all = Vec::new();
-    for mecid in 0..=1 {
-        if let Some(row) = journal.commit(epoch, mecid).await? {
-            all.push(CommitReport {
-                mecid,
-                state: row.state,
-                commit_reveal: row.commit_reveal,
-                hash: Hex(row.hash),
-                block: row.block,
-                chain_epoch: row.chain_epoch,
-                detail: row.detail,
-            });
-        }
-    }
-    Ok(all)
+    let rows = journal.commits_of(epoch).await?.into_iter();
+    let report = rows.map(|row| CommitReport {
+        mecid: row.mecid,
+        seq: row.seq,
+        state: row.state,
+        form: row.form,
+        hash: Hex(row.hash),
+        round: (row.round > 0).then_some(row.round),
+        block: row.block,
+        chain_epoch: row.chain_epoch,
+        commit_block: row.commit_block,
+        detail: row.detail,
+    });
+    Ok(report.collect())
 }
 
 /// Writes a file beside its place and moves it there, so that readers see the old or the new one, never a part.

@@ -155,6 +155,7 @@ pub fn score(inputs: &Inputs) -> Result<Report, Error> {
         commits: Vec::new(),
         refused_receipts: Vec::new(),
         blocked: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 

@@ -33,9 +33,14 @@ pub(crate) fn key(name: &str) -> Keypair {
     Keypair::dev(&format!("//{name}")).unwrap()
 }
 
-/// A head whose times end near this machine's.
-pub(crate) fn head(number: u64, origin_ms: u64) -> Head {
-    Head { number, hash: blake2_256(&number.to_le_bytes()), timestamp_ms: origin_ms + number * BLOCK_MS }
+/// Hash of a block.
+pub(crate) fn block_hash(number: u64) -> [u8; 32] {
+    blake2_256(&number.to_le_bytes())
+}
+
+/// A head at `number` blocks of `block_ms` after `origin_ms`.
+pub(crate) fn head(number: u64, origin_ms: u64, block_ms: u64) -> Head {
+    Head { number, hash: block_hash(number), timestamp_ms: origin_ms + number * block_ms }
 }
 
 /// A neuron with a permit and stake.
@@ -63,7 +68,7 @@ pub(crate) fn snapshot(block: u64, miners: u16) -> SubnetSnapshot {
         neurons.push(neuron(uid, key(&format!("Miner{uid}")).public()));
     }
     SubnetSnapshot {
-        head: head(block, 0),
+        head: head(block, 0, BLOCK_MS),
         netuid: NETUID,
         tempo: 100,
         epoch_index: 5,

@@ -60,6 +60,7 @@ impl World {
     /// A miner that measured both endpoints and claims this time for them.
     fn intel(&self, name: &str, claimed_ms: u32) -> Measurer {
         let mut measurer = Measurer::new(key(name));
+        measurer.first_block(self.chain.with(|s| s.subnet.last_epoch_block));
         for endpoint in ["a", "b"] {
             let cell = Cell::new("m", endpoint, "math").unwrap();
             measurer.measure(&cell, 40, claimed_ms, self.chain.time_of(1_002));
@@ -300,6 +301,7 @@ fn config_is_refused_when_a_value_makes_no_sense() {
     assert_eq!(refused(&|c| c.replays_per_cell = Some(257)), "replays_per_cell");
     assert_eq!(refused(&|c| c.receipts_page = 5_000), "receipts_page");
     assert_eq!(refused(&|c| c.commit_by = c.replay_until), "replay_until");
+    assert_eq!(refused(&|c| c.replay_until = Params::BUNDLE_DEADLINE), "replay_until");
     assert_eq!(refused(&|c| c.keep_epochs = 1), "keep_epochs");
     let rules = Config { replays_per_cell: Some(3), ..Config::default() }.rules();
     assert!(matches!(rules, Err(Error::Config { field: "params", .. })));
@@ -309,8 +311,10 @@ fn config_is_refused_when_a_value_makes_no_sense() {
 
 #[test]
 fn config_is_read_when_it_is_toml() {
-    let text = "netuid = 3\nbundle_deadline = \"50%\"\n[[gateways]]\nurl = \"http://127.0.0.1:8080\"\n";
+    let text =
+        "netuid = 3\nreplay_until = \"70%\"\ncommit = \"timelock\"\n[[gateways]]\nurl = \"http://127.0.0.1:8080\"\n";
     let config: Config = toml::from_str(text).unwrap();
-    assert_eq!((config.netuid, config.bundle_deadline.parts(), config.gateways.len()), (3, 500_000_000, 1));
+    assert_eq!((config.netuid, config.replay_until.parts(), config.gateways.len()), (3, 700_000_000, 1));
+    assert_eq!((config.commit, config.take_over), (commit::CommitMode::Timelock, false));
     assert!(toml::from_str::<Config>("replays = 3").is_err(), "unknown names are refused");
 }

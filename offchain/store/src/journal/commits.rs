@@ -2,10 +2,52 @@
 //! What goes to the chain: payload and salt are durable before anyone hears of them.
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{Journal, JournalError, Key, int};
+
+/// How weights get onto the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommitForm {
+    /// Set at once: the subnet has no commit-reveal.
+    Plain,
+    /// A salted hash is committed and revealed by a second call.
+    Salted,
+    /// A ciphertext is committed; the chain itself reveals it once a round of its beacon is known.
+    Timelocked,
+}
+
+impl CommitForm {
+    fn code(self) -> i64 {
+        match self {
+            Self::Plain => 0,
+            Self::Salted => 1,
+            Self::Timelocked => 2,
+        }
+    }
+
+    fn from_code(code: u64) -> Option<Self> {
+        Some(match code {
+            0 => Self::Plain,
+            1 => Self::Salted,
+            2 => Self::Timelocked,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for CommitForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "plain",
+            Self::Salted => "salted",
+            Self::Timelocked => "timelocked",
+        })
+    }
+}
 
 /// How far a commit of weights is.
 ///
@@ -13,7 +55,7 @@ use super::{Journal, JournalError, Key, int};
 /// prepared ──▶ submitted ──▶ committed ──▶ revealed
 ///    ▲  │       │  │  └────────(plain weights)──▲
 ///    │  │       │  │            │
-///    └──┼───────┘  └────────────┴──▶ expired
+///    └──┼───────┘  └────────────┴──▶ expired, superseded
 ///       └─────────────────────────▶
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -29,13 +71,15 @@ pub enum CommitState {
     Revealed,
     /// The chain will never take it. Final, and an alarm.
     Expired,
+    /// A later commit took its place. Final.
+    Superseded,
 }
 
 impl CommitState {
     /// Whether nothing is left to do.
     #[must_use]
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Revealed | Self::Expired)
+        matches!(self, Self::Revealed | Self::Expired | Self::Superseded)
     }
 
     fn code(self) -> i64 {
@@ -45,6 +89,7 @@ impl CommitState {
             Self::Committed => 2,
             Self::Revealed => 3,
             Self::Expired => 4,
+            Self::Superseded => 5,
         }
     }
 
@@ -55,17 +100,18 @@ impl CommitState {
             2 => Self::Committed,
             3 => Self::Revealed,
             4 => Self::Expired,
+            5 => Self::Superseded,
             _ => return None,
         })
     }
 
     pub(super) fn may_become(self, next: Self) -> bool {
-        use CommitState::{Committed, Expired, Prepared, Revealed, Submitted};
+        use CommitState::{Committed, Expired, Prepared, Revealed, Submitted, Superseded};
         matches!(
             (self, next),
-            (Prepared, Submitted | Expired)
-                | (Submitted, Prepared | Committed | Revealed | Expired)
-                | (Committed, Revealed | Expired)
+            (Prepared, Submitted | Expired | Superseded)
+                | (Submitted, Prepared | Committed | Revealed | Expired | Superseded)
+                | (Committed, Revealed | Expired | Superseded)
         )
     }
 }
@@ -78,19 +124,41 @@ impl fmt::Display for CommitState {
             Self::Committed => "committed",
             Self::Revealed => "revealed",
             Self::Expired => "expired",
+            Self::Superseded => "superseded",
         })
     }
 }
 
-/// One setting of weights, from its preparation to its end. There is at most one per epoch and mechanism.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommitRow {
-    /// Epoch whose measurements it carries and in which it is committed.
+/// Which commit of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CommitKey {
+    /// Epoch whose measurements it carries.
     pub epoch: u64,
     /// Mechanism of the subnet.
     pub mecid: u8,
-    /// Whether it is committed and revealed (`true`) or set at once.
-    pub commit_reveal: bool,
+    /// 0 for the first of its epoch and mechanism; one that had to be made again counts on.
+    pub seq: u32,
+}
+
+impl fmt::Display for CommitKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "epoch {}, mechanism {}, attempt {}", self.epoch, self.mecid, self.seq)
+    }
+}
+
+/// One setting of weights, from its preparation to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitRow {
+    /// Epoch whose measurements it carries.
+    pub epoch: u64,
+    /// Mechanism of the subnet.
+    pub mecid: u8,
+    /// 0 for the first of its epoch and mechanism; one that had to be made again counts on.
+    pub seq: u32,
+    /// Epoch of the chain in which it is to be committed: `epoch`, or a later one where it was made again.
+    pub commit_epoch: u64,
+    /// How it gets onto the chain.
+    pub form: CommitForm,
     /// Whether the chain runs one mechanism, so that the calls without `mecid` are used.
     pub single_mechanism: bool,
     /// Whom, by uid.
@@ -99,11 +167,15 @@ pub struct CommitRow {
     pub values: Vec<u16>,
     /// Whom, by hotkey, aligned with `uids`: a uid can pass to another miner.
     pub hotkeys: Vec<Key>,
-    /// Secret until the reveal.
+    /// Secret until the reveal; empty where nothing is salted.
     pub salt: Vec<u16>,
-    /// Version key, part of the hash.
+    /// Version key, part of hash and ciphertext.
     pub version_key: u64,
-    /// Hash that is committed.
+    /// What is committed; empty but for [`CommitForm::Timelocked`].
+    pub ciphertext: Vec<u8>,
+    /// Round of the beacon that opens the ciphertext; 0 where there is none.
+    pub round: u64,
+    /// Hash by which it is found on chain: the committed one, or blake2-256 of the ciphertext.
     pub hash: Key,
     /// How far it is.
     pub state: CommitState,
@@ -111,53 +183,57 @@ pub struct CommitRow {
     pub block: u64,
     /// Epoch in which the chain put the commit, once seen.
     pub chain_epoch: Option<u64>,
+    /// Block of the commit, once seen.
+    pub commit_block: Option<u64>,
     /// How often something was sent for it.
     pub attempts: u32,
     /// Last answer of the chain that was not a success; empty when there was none.
     pub detail: String,
 }
 
-/// Verdicts of an epoch for the chain's provider-rank pallet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerdictRow {
-    /// Which epoch.
-    pub epoch: u64,
-    /// The verdicts, encoded by the caller.
-    pub payload: String,
-    /// Whether the chain has them, or never will.
-    pub done: bool,
-    /// Block of the last change.
-    pub block: u64,
+impl CommitRow {
+    /// Which row this is.
+    #[must_use]
+    pub fn key(&self) -> CommitKey {
+        CommitKey { epoch: self.epoch, mecid: self.mecid, seq: self.seq }
+    }
 }
 
 impl Journal {
-    /// Stores payload and salt before anything is sent.
+    /// Stores payload, salt and ciphertext before anything is sent.
     ///
     /// A row in [`CommitState::Prepared`] is replaced: it is not on chain and never will be.
     ///
     /// # Errors
     ///
-    /// - [`JournalError::AlreadyPrepared`]: the epoch and mechanism have one that may have reached the chain.
+    /// - [`JournalError::AlreadyPrepared`]: there is one of this key that may have reached the chain.
     /// - [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
     pub async fn prepare_commit(&self, row: &CommitRow) -> Result<(), JournalError> {
+        let key = row.key();
         let mut tx = self.write().await?;
         let done = sqlx::query(
-            "INSERT INTO commits (epoch, mecid, commit_reveal, single_mechanism, uids, vals, hotkeys, salt, \
-             version_key, hash, state, block) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) \
-             ON CONFLICT DO UPDATE SET commit_reveal = excluded.commit_reveal, \
+            "INSERT INTO commits (epoch, mecid, seq, commit_epoch, form, single_mechanism, uids, vals, hotkeys, salt, \
+             version_key, ciphertext, round, hash, state, block) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) \
+             ON CONFLICT DO UPDATE SET commit_epoch = excluded.commit_epoch, form = excluded.form, \
              single_mechanism = excluded.single_mechanism, uids = excluded.uids, vals = excluded.vals, \
              hotkeys = excluded.hotkeys, salt = excluded.salt, version_key = excluded.version_key, \
-             hash = excluded.hash, block = excluded.block WHERE state = 0",
+             ciphertext = excluded.ciphertext, round = excluded.round, hash = excluded.hash, block = excluded.block \
+             WHERE state = 0",
         )
         .bind(int("epoch", row.epoch)?)
         .bind(i64::from(row.mecid))
-        .bind(i64::from(row.commit_reveal))
+        .bind(i64::from(row.seq))
+        .bind(int("commit_epoch", row.commit_epoch)?)
+        .bind(row.form.code())
         .bind(i64::from(row.single_mechanism))
         .bind(numbers(&row.uids))
         .bind(numbers(&row.values))
         .bind(row.hotkeys.concat())
         .bind(numbers(&row.salt))
         .bind(row.version_key.to_string())
+        .bind(row.ciphertext.as_slice())
+        .bind(int("round", row.round)?)
         .bind(row.hash.as_slice())
         .bind(int("block", row.block)?)
         .execute(&mut *tx)
@@ -166,15 +242,17 @@ impl Journal {
         .rows_affected();
         if done == 0 {
             tx.rollback().await.map_err(|e| self.fail(e))?;
-            let state = self.commit(row.epoch, row.mecid).await?.map_or(CommitState::Submitted, |row| row.state);
-            return Err(JournalError::AlreadyPrepared { epoch: row.epoch, mecid: row.mecid, state });
+            let state = self.commit_at(key).await?.map_or(CommitState::Submitted, |row| row.state);
+            return Err(JournalError::AlreadyPrepared { key, state });
         }
         tx.commit().await.map_err(|e| self.fail(e))
     }
 
     /// Moves a commit from one state to the next, if it is in the first.
     ///
-    /// Entering [`CommitState::Submitted`] counts an attempt. `chain_epoch` is stored when given.
+    /// Entering [`CommitState::Submitted`] counts an attempt and remembers the hash as this journal's for as long as it
+    /// may be on chain. Entering [`CommitState::Committed`] takes `block` for the commit's. `chain_epoch` is stored when
+    /// given.
     ///
     /// # Errors
     ///
@@ -182,14 +260,13 @@ impl Journal {
     /// - [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
     pub async fn advance_commit(
         &self,
-        epoch: u64,
-        mecid: u8,
+        key: CommitKey,
         from: CommitState,
         to: CommitState,
         block: u64,
         chain_epoch: Option<u64>,
     ) -> Result<(), JournalError> {
-        let wrong = |found: String| JournalError::Transition { epoch, mecid, from, to, found };
+        let wrong = |found: String| JournalError::Transition { key, from, to, found };
         if !from.may_become(to) {
             return Err(wrong(from.to_string()));
         }
@@ -197,14 +274,16 @@ impl Journal {
         let mut tx = self.write().await?;
         let done = sqlx::query(
             "UPDATE commits SET state = ?1, block = ?2, chain_epoch = coalesce(?3, chain_epoch), \
-             attempts = attempts + ?4 WHERE epoch = ?5 AND mecid = ?6 AND state = ?7",
+             attempts = attempts + ?4, commit_block = CASE WHEN ?1 = 2 THEN ?2 ELSE commit_block END \
+             WHERE epoch = ?5 AND mecid = ?6 AND seq = ?7 AND state = ?8",
         )
         .bind(to.code())
         .bind(int("block", block)?)
         .bind(chain_epoch)
         .bind(i64::from(to == CommitState::Submitted))
-        .bind(int("epoch", epoch)?)
-        .bind(i64::from(mecid))
+        .bind(int("epoch", key.epoch)?)
+        .bind(i64::from(key.mecid))
+        .bind(i64::from(key.seq))
         .bind(from.code())
         .execute(&mut *tx)
         .await
@@ -212,9 +291,20 @@ impl Journal {
         .rows_affected();
         if done == 0 {
             tx.rollback().await.map_err(|e| self.fail(e))?;
-            let found =
-                self.commit(epoch, mecid).await?.map_or_else(|| "absent".to_owned(), |row| row.state.to_string());
+            let found = self.commit_at(key).await?.map_or_else(|| "absent".to_owned(), |row| row.state.to_string());
             return Err(wrong(found));
+        }
+        if to == CommitState::Submitted {
+            sqlx::query(
+                "INSERT INTO sent (hash, epoch) SELECT hash, commit_epoch FROM commits \
+                 WHERE epoch = ? AND mecid = ? AND seq = ? ON CONFLICT DO NOTHING",
+            )
+            .bind(int("epoch", key.epoch)?)
+            .bind(i64::from(key.mecid))
+            .bind(i64::from(key.seq))
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.fail(e))?;
         }
         tx.commit().await.map_err(|e| self.fail(e))
     }
@@ -224,26 +314,56 @@ impl Journal {
     /// # Errors
     ///
     /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
-    pub async fn note_commit(&self, epoch: u64, mecid: u8, block: u64, detail: &str) -> Result<(), JournalError> {
+    pub async fn note_commit(&self, key: CommitKey, block: u64, detail: &str) -> Result<(), JournalError> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE commits SET block = ?, detail = ? WHERE epoch = ? AND mecid = ?")
+        sqlx::query("UPDATE commits SET block = ?, detail = ? WHERE epoch = ? AND mecid = ? AND seq = ?")
             .bind(int("block", block)?)
             .bind(detail)
-            .bind(int("epoch", epoch)?)
-            .bind(i64::from(mecid))
+            .bind(int("epoch", key.epoch)?)
+            .bind(i64::from(key.mecid))
+            .bind(i64::from(key.seq))
             .execute(&mut *tx)
             .await
             .map_err(|e| self.fail(e))?;
         tx.commit().await.map_err(|e| self.fail(e))
     }
 
-    /// One commit.
+    /// Takes the commits with these hashes for this journal's own: another process with the same hotkey made them, and
+    /// this one takes its place.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
+    pub async fn adopt_commits(&self, hashes: &[(Key, u64)]) -> Result<(), JournalError> {
+        let mut tx = self.write().await?;
+        for (hash, epoch) in hashes {
+            sqlx::query("INSERT INTO sent (hash, epoch) VALUES (?, ?) ON CONFLICT DO NOTHING")
+                .bind(hash.as_slice())
+                .bind(int("epoch", *epoch)?)
+                .execute(&mut *tx)
+                .await
+                .map_err(|e| self.fail(e))?;
+        }
+        tx.commit().await.map_err(|e| self.fail(e))
+    }
+
+    /// Hashes of everything that was sent or adopted and may still be on chain.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Database`] or [`JournalError::BadValue`].
+    pub async fn sent_commits(&self) -> Result<BTreeSet<Key>, JournalError> {
+        let rows = sqlx::query("SELECT hash FROM sent").fetch_all(&self.readers).await.map_err(|e| self.fail(e))?;
+        rows.iter().map(|row| self.key(row, "sent", "hash")).collect()
+    }
+
+    /// The newest commit of an epoch and mechanism.
     ///
     /// # Errors
     ///
     /// [`JournalError::Database`] or [`JournalError::BadValue`].
     pub async fn commit(&self, epoch: u64, mecid: u8) -> Result<Option<CommitRow>, JournalError> {
-        let row = sqlx::query("SELECT * FROM commits WHERE epoch = ? AND mecid = ?")
+        let row = sqlx::query("SELECT * FROM commits WHERE epoch = ? AND mecid = ? ORDER BY seq DESC LIMIT 1")
             .bind(int("epoch", epoch)?)
             .bind(i64::from(mecid))
             .fetch_optional(&self.readers)
@@ -252,13 +372,38 @@ impl Journal {
         row.map(|row| self.commit_row(&row)).transpose()
     }
 
+    async fn commit_at(&self, key: CommitKey) -> Result<Option<CommitRow>, JournalError> {
+        let row = sqlx::query("SELECT * FROM commits WHERE epoch = ? AND mecid = ? AND seq = ?")
+            .bind(int("epoch", key.epoch)?)
+            .bind(i64::from(key.mecid))
+            .bind(i64::from(key.seq))
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(|e| self.fail(e))?;
+        row.map(|row| self.commit_row(&row)).transpose()
+    }
+
+    /// Every commit that carries the measurements of an epoch, by mechanism and attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Database`] or [`JournalError::BadValue`].
+    pub async fn commits_of(&self, epoch: u64) -> Result<Vec<CommitRow>, JournalError> {
+        let rows = sqlx::query("SELECT * FROM commits WHERE epoch = ? ORDER BY mecid, seq")
+            .bind(int("epoch", epoch)?)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|e| self.fail(e))?;
+        rows.iter().map(|row| self.commit_row(row)).collect()
+    }
+
     /// Every commit that is not final, oldest epoch first.
     ///
     /// # Errors
     ///
     /// [`JournalError::Database`] or [`JournalError::BadValue`].
     pub async fn open_commits(&self) -> Result<Vec<CommitRow>, JournalError> {
-        let rows = sqlx::query("SELECT * FROM commits WHERE state < 3 ORDER BY epoch, mecid")
+        let rows = sqlx::query("SELECT * FROM commits WHERE state < 3 ORDER BY epoch, mecid, seq")
             .fetch_all(&self.readers)
             .await
             .map_err(|e| self.fail(e))?;
@@ -279,79 +424,33 @@ impl Journal {
         if !rest.is_empty() || hotkeys.len() != uids.len() || values.len() != uids.len() {
             return Err(bad("hotkeys"));
         }
-        let chain_epoch: Option<i64> = row.try_get("chain_epoch").map_err(|e| self.fail(e))?;
+        let optional = |column| {
+            let value: Option<i64> = row.try_get(column).map_err(|e| self.fail(e))?;
+            value.map(u64::try_from).transpose().map_err(|_| bad(column))
+        };
+        let ciphertext: &[u8] = row.try_get("ciphertext").map_err(|e| self.fail(e))?;
         Ok(CommitRow {
             epoch: self.uint(row, TABLE, "epoch")?,
             mecid: self.narrow(row, TABLE, "mecid")?,
-            commit_reveal: self.uint(row, TABLE, "commit_reveal")? == 1,
+            seq: self.narrow(row, TABLE, "seq")?,
+            commit_epoch: self.uint(row, TABLE, "commit_epoch")?,
+            form: CommitForm::from_code(self.uint(row, TABLE, "form")?).ok_or(bad("form"))?,
             single_mechanism: self.uint(row, TABLE, "single_mechanism")? == 1,
             uids,
             values,
             hotkeys: hotkeys.to_vec(),
             salt: list("salt")?,
             version_key: self.text(row, "version_key")?.parse().map_err(|_| bad("version_key"))?,
+            ciphertext: ciphertext.to_vec(),
+            round: self.uint(row, TABLE, "round")?,
             hash: self.key(row, TABLE, "hash")?,
             state: CommitState::from_code(self.uint(row, TABLE, "state")?).ok_or(bad("state"))?,
             block: self.uint(row, TABLE, "block")?,
-            chain_epoch: chain_epoch.map(u64::try_from).transpose().map_err(|_| bad("chain_epoch"))?,
+            chain_epoch: optional("chain_epoch")?,
+            commit_block: optional("commit_block")?,
             attempts: self.narrow(row, TABLE, "attempts")?,
             detail: self.text(row, "detail")?,
         })
-    }
-
-    /// Stores the verdicts of an epoch before they are sent; the first stay.
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
-    pub async fn prepare_verdicts(&self, epoch: u64, payload: &str, block: u64) -> Result<(), JournalError> {
-        let mut tx = self.write().await?;
-        sqlx::query("INSERT INTO verdicts (epoch, payload, done, block) VALUES (?, ?, 0, ?) ON CONFLICT DO NOTHING")
-            .bind(int("epoch", epoch)?)
-            .bind(payload)
-            .bind(int("block", block)?)
-            .execute(&mut *tx)
-            .await
-            .map_err(|e| self.fail(e))?;
-        tx.commit().await.map_err(|e| self.fail(e))
-    }
-
-    /// Marks the verdicts of an epoch as settled.
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
-    pub async fn settle_verdicts(&self, epoch: u64, block: u64) -> Result<(), JournalError> {
-        let mut tx = self.write().await?;
-        sqlx::query("UPDATE verdicts SET done = 1, block = ? WHERE epoch = ?")
-            .bind(int("block", block)?)
-            .bind(int("epoch", epoch)?)
-            .execute(&mut *tx)
-            .await
-            .map_err(|e| self.fail(e))?;
-        tx.commit().await.map_err(|e| self.fail(e))
-    }
-
-    /// Verdicts that are not settled, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError::Database`] or [`JournalError::BadValue`].
-    pub async fn open_verdicts(&self) -> Result<Vec<VerdictRow>, JournalError> {
-        let rows = sqlx::query("SELECT epoch, payload, done, block FROM verdicts WHERE done = 0 ORDER BY epoch")
-            .fetch_all(&self.readers)
-            .await
-            .map_err(|e| self.fail(e))?;
-        rows.iter()
-            .map(|row| {
-                Ok(VerdictRow {
-                    epoch: self.uint(row, "verdicts", "epoch")?,
-                    payload: self.text(row, "payload")?,
-                    done: self.uint(row, "verdicts", "done")? == 1,
-                    block: self.uint(row, "verdicts", "block")?,
-                })
-            })
-            .collect()
     }
 }
 

@@ -123,7 +123,7 @@ impl Journal {
     }
 
     /// Forgets bundles, replays, reports and finished commits of epochs before `epoch`. Commits that may still
-    /// have to be revealed stay.
+    /// have to be revealed stay; `epoch` must be so old that finished ones are no longer on chain.
     ///
     /// # Errors
     ///
@@ -137,6 +137,7 @@ impl Journal {
             "DELETE FROM epochs WHERE epoch < ?",
             "DELETE FROM verdicts WHERE epoch < ? AND done = 1",
             "DELETE FROM commits WHERE epoch < ? AND state >= 3",
+            "DELETE FROM sent WHERE epoch < ? AND hash NOT IN (SELECT hash FROM commits)",
         ] {
             sqlx::query(sql).bind(epoch).execute(&mut *tx).await.map_err(|e| self.fail(e))?;
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::CommitState;
+use super::{CommitKey, CommitState};
 
 /// Result codes of SQLite that the journal tells apart; an extended code carries its primary code in the low byte.
 mod code {
@@ -86,23 +86,19 @@ pub enum JournalError {
         /// The database file.
         path: PathBuf,
     },
-    /// Another epoch's payload is already stored for this epoch and mechanism.
-    #[error("epoch {epoch}, mechanism {mecid} already has a commit that may have reached the chain ({state})")]
+    /// Another payload is already stored under this key.
+    #[error("{key} already has a commit that may have reached the chain ({state})")]
     AlreadyPrepared {
-        /// Which epoch.
-        epoch: u64,
-        /// Which mechanism.
-        mecid: u8,
+        /// Which commit.
+        key: CommitKey,
         /// How far it is.
         state: CommitState,
     },
     /// The commit is not in the state that the caller believed.
-    #[error("commit of epoch {epoch}, mechanism {mecid} cannot go from {from} to {to}: it is {found}")]
+    #[error("commit of {key} cannot go from {from} to {to}: it is {found}")]
     Transition {
-        /// Which epoch.
-        epoch: u64,
-        /// Which mechanism.
-        mecid: u8,
+        /// Which commit.
+        key: CommitKey,
         /// State the caller believed.
         from: CommitState,
         /// State asked for.

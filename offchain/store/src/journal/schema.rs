@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The tables, and how an empty file gets them.
+//! The tables, how an empty file gets them, and how an older one comes to have them.
 
 /// Version of the tables below, in SQLite's `user_version`. A change of tables raises it and brings its migration.
-pub(super) const SCHEMA: i64 = 1;
+pub(super) const SCHEMA: i64 = 2;
 
-/// All tables. Keys are raw 32-byte blobs; times are Unix milliseconds or minutes, as the column says.
+/// Says that a file has version [`SCHEMA`].
+pub(super) const SET_SCHEMA: &str = "PRAGMA user_version = 2";
+
+/// All tables but [`COMMITS`]. Keys are raw 32-byte blobs; times are Unix milliseconds or minutes, as the column says.
 pub(super) const CREATE: &str = "
 CREATE TABLE identity (
     only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -92,29 +95,56 @@ CREATE TABLE epochs (
     report TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
-CREATE TABLE commits (
-    epoch INTEGER NOT NULL,
-    mecid INTEGER NOT NULL,
-    commit_reveal INTEGER NOT NULL,
-    single_mechanism INTEGER NOT NULL,
-    uids TEXT NOT NULL,
-    vals TEXT NOT NULL,
-    hotkeys BLOB NOT NULL,
-    salt TEXT NOT NULL,
-    version_key TEXT NOT NULL,
-    hash BLOB NOT NULL,
-    state INTEGER NOT NULL,
-    block INTEGER NOT NULL,
-    chain_epoch INTEGER,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    detail TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (epoch, mecid)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE verdicts (
     epoch INTEGER PRIMARY KEY,
     payload TEXT NOT NULL,
     done INTEGER NOT NULL,
     block INTEGER NOT NULL
 ) STRICT;
+";
+
+/// Commits, and the hashes of all that may be on chain under this hotkey.
+pub(super) const COMMITS: &str = "
+CREATE TABLE commits (
+    epoch INTEGER NOT NULL,
+    mecid INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    commit_epoch INTEGER NOT NULL,
+    form INTEGER NOT NULL,
+    single_mechanism INTEGER NOT NULL,
+    uids TEXT NOT NULL,
+    vals TEXT NOT NULL,
+    hotkeys BLOB NOT NULL,
+    salt TEXT NOT NULL,
+    version_key TEXT NOT NULL,
+    ciphertext BLOB NOT NULL,
+    round INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    state INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    chain_epoch INTEGER,
+    commit_block INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    detail TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (epoch, mecid, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sent (
+    hash BLOB PRIMARY KEY,
+    epoch INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// Before [`COMMITS`], where a file has version 1, whose commits were plain or salted and one per epoch and mechanism.
+pub(super) const FROM_1: &str = "ALTER TABLE commits RENAME TO commits_1;";
+
+/// After [`COMMITS`].
+pub(super) const FROM_1_MOVE: &str = "
+INSERT INTO commits SELECT epoch, mecid, 0, epoch, commit_reveal, single_mechanism, uids, vals, hotkeys, salt,
+    version_key, x'', 0, hash, state, block, chain_epoch, CASE state WHEN 2 THEN block END, attempts, detail
+    FROM commits_1;
+
+INSERT INTO sent SELECT DISTINCT hash, epoch FROM commits_1 WHERE state > 0 OR attempts > 0;
+
+DROP TABLE commits_1;
 ";

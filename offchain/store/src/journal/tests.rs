@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::*;
 
+/// Key of `commit(1)`.
+const KEY: CommitKey = CommitKey { epoch: 1, mecid: 1, seq: 0 };
 const ME: Identity = Identity { genesis: [1; 32], netuid: 92, hotkey: [2; 32] };
 
 async fn open(folder: &Path) -> Journal {
@@ -31,17 +33,22 @@ fn commit(epoch: u64) -> CommitRow {
     CommitRow {
         epoch,
         mecid: 1,
-        commit_reveal: true,
+        seq: 0,
+        commit_epoch: epoch,
+        form: CommitForm::Timelocked,
         single_mechanism: false,
         uids: vec![0, 5],
         values: vec![65_535, 7],
         hotkeys: vec![[6; 32], [7; 32]],
         salt: vec![1, 2, 65_535],
         version_key: u64::MAX,
+        ciphertext: vec![0, 255, 3],
+        round: 1_000_000,
         hash: [8; 32],
         state: CommitState::Prepared,
         block: 100,
         chain_epoch: None,
+        commit_block: None,
         attempts: 0,
         detail: String::new(),
     }
@@ -272,11 +279,11 @@ async fn commit_keeps_the_first_payload_when_it_was_sent() {
     journal.prepare_commit(&second).await.unwrap();
     assert_eq!(journal.commit(1, 1).await.unwrap().unwrap(), second);
 
-    journal.advance_commit(1, 1, CommitState::Prepared, CommitState::Submitted, 101, None).await.unwrap();
+    journal.advance_commit(KEY, CommitState::Prepared, CommitState::Submitted, 101, None).await.unwrap();
     let error = journal.prepare_commit(&commit(1)).await.unwrap_err();
     assert!(matches!(error, JournalError::AlreadyPrepared { state: CommitState::Submitted, .. }), "{error}");
     // Back to prepared after a refusal: what the chain refused may be replaced.
-    journal.advance_commit(1, 1, CommitState::Submitted, CommitState::Prepared, 102, None).await.unwrap();
+    journal.advance_commit(KEY, CommitState::Submitted, CommitState::Prepared, 102, None).await.unwrap();
     journal.prepare_commit(&commit(1)).await.unwrap();
     let row = journal.commit(1, 1).await.unwrap().unwrap();
     assert_eq!((row.hash, row.attempts, row.state), ([8; 32], 1, CommitState::Prepared));
@@ -284,7 +291,7 @@ async fn commit_keeps_the_first_payload_when_it_was_sent() {
 
 #[tokio::test]
 async fn commit_follows_only_legal_steps_when_advanced() {
-    use CommitState::{Committed, Expired, Prepared, Revealed, Submitted};
+    use CommitState::{Committed, Expired, Prepared, Revealed, Submitted, Superseded};
     let legal = [
         (Prepared, Submitted),
         (Prepared, Expired),
@@ -294,8 +301,11 @@ async fn commit_follows_only_legal_steps_when_advanced() {
         (Submitted, Expired),
         (Committed, Revealed),
         (Committed, Expired),
+        (Prepared, Superseded),
+        (Submitted, Superseded),
+        (Committed, Superseded),
     ];
-    let all = [Prepared, Submitted, Committed, Revealed, Expired];
+    let all = [Prepared, Submitted, Committed, Revealed, Expired, Superseded];
     for from in all {
         for to in all {
             assert_eq!(from.may_become(to), legal.contains(&(from, to)), "{from} -> {to}");
@@ -303,17 +313,18 @@ async fn commit_follows_only_legal_steps_when_advanced() {
     }
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path()).await;
-    let error = journal.advance_commit(1, 1, Prepared, Submitted, 1, None).await.unwrap_err();
+    let error = journal.advance_commit(KEY, Prepared, Submitted, 1, None).await.unwrap_err();
     assert!(error.to_string().contains("absent"), "{error}");
     journal.prepare_commit(&commit(1)).await.unwrap();
-    journal.advance_commit(1, 1, Prepared, Submitted, 1, None).await.unwrap();
-    let error = journal.advance_commit(1, 1, Prepared, Submitted, 1, None).await.unwrap_err();
+    journal.advance_commit(KEY, Prepared, Submitted, 1, None).await.unwrap();
+    let error = journal.advance_commit(KEY, Prepared, Submitted, 1, None).await.unwrap_err();
     assert!(matches!(error, JournalError::Transition { .. }), "{error}");
-    journal.advance_commit(1, 1, Submitted, Committed, 2, Some(1)).await.unwrap();
-    journal.note_commit(1, 1, 3, "too early").await.unwrap();
-    journal.advance_commit(1, 1, Committed, Revealed, 4, None).await.unwrap();
+    journal.advance_commit(KEY, Submitted, Committed, 2, Some(1)).await.unwrap();
+    journal.note_commit(KEY, 3, "too early").await.unwrap();
+    journal.advance_commit(KEY, Committed, Revealed, 4, None).await.unwrap();
     let row = journal.commit(1, 1).await.unwrap().unwrap();
     assert_eq!((row.chain_epoch, row.detail.as_str(), row.block), (Some(1), "too early", 4));
+    assert_eq!(row.commit_block, Some(2));
     assert!(journal.open_commits().await.unwrap().is_empty());
 }
 
@@ -336,7 +347,7 @@ async fn forgetting_spares_open_commits_when_epochs_age() {
     assert_eq!(journal.open_commits().await.unwrap().len(), 1);
     assert_eq!(journal.open_verdicts().await.unwrap().len(), 1);
     journal.settle_verdicts(1, 5).await.unwrap();
-    journal.advance_commit(1, 1, CommitState::Prepared, CommitState::Expired, 9, None).await.unwrap();
+    journal.advance_commit(KEY, CommitState::Prepared, CommitState::Expired, 9, None).await.unwrap();
     journal.forget_epochs_before(2).await.unwrap();
     assert!(journal.commit(1, 1).await.unwrap().is_none());
     assert!(journal.open_verdicts().await.unwrap().is_empty());
@@ -364,4 +375,97 @@ async fn bundle_keeps_its_first_outcome_when_recorded_again() {
     journal.record_bundle(&bundle(1, 1)).await.unwrap();
     journal.record_bundle(&BundleRow { reason: 5, ..bundle(1, 1) }).await.unwrap();
     assert_eq!(journal.bundles(1).await.unwrap(), [bundle(1, 1)]);
+}
+
+#[tokio::test]
+async fn commit_is_kept_beside_the_first_when_it_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).await;
+    journal.prepare_commit(&commit(1)).await.unwrap();
+    journal.advance_commit(KEY, CommitState::Prepared, CommitState::Submitted, 2, None).await.unwrap();
+    journal.advance_commit(KEY, CommitState::Submitted, CommitState::Committed, 3, Some(1)).await.unwrap();
+    let again = CommitRow { seq: 1, commit_epoch: 2, round: 1_000_050, hash: [9; 32], ..commit(1) };
+    journal.prepare_commit(&again).await.unwrap();
+    assert_eq!(journal.commit(1, 1).await.unwrap().unwrap(), again);
+    let states: Vec<_> = journal.commits_of(1).await.unwrap().iter().map(|row| (row.seq, row.state)).collect();
+    assert_eq!(states, [(0, CommitState::Committed), (1, CommitState::Prepared)]);
+    journal.advance_commit(KEY, CommitState::Committed, CommitState::Superseded, 4, None).await.unwrap();
+    assert_eq!(journal.open_commits().await.unwrap(), [again]);
+}
+
+#[tokio::test]
+async fn sent_hashes_are_kept_when_what_was_sent_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).await;
+    journal.prepare_commit(&commit(1)).await.unwrap();
+    assert!(journal.sent_commits().await.unwrap().is_empty());
+    journal.advance_commit(KEY, CommitState::Prepared, CommitState::Submitted, 2, None).await.unwrap();
+    journal.advance_commit(KEY, CommitState::Submitted, CommitState::Prepared, 3, None).await.unwrap();
+    journal.prepare_commit(&CommitRow { hash: [9; 32], ..commit(1) }).await.unwrap();
+    journal.advance_commit(KEY, CommitState::Prepared, CommitState::Submitted, 4, None).await.unwrap();
+    journal.adopt_commits(&[([7; 32], 1), ([8; 32], 1)]).await.unwrap();
+    assert!(journal.sent_commits().await.unwrap().iter().eq(&[[7; 32], [8; 32], [9; 32]]));
+    // What an unfinished commit sent is never forgotten.
+    journal.forget_epochs_before(2).await.unwrap();
+    assert!(journal.sent_commits().await.unwrap().iter().eq(&[[9; 32]]));
+    journal.advance_commit(KEY, CommitState::Submitted, CommitState::Expired, 5, None).await.unwrap();
+    journal.forget_epochs_before(2).await.unwrap();
+    assert!(journal.sent_commits().await.unwrap().is_empty());
+}
+
+/// A journal as version 1 left it, with one commit in each of three states.
+async fn version_1(folder: &Path) {
+    let journal = open(folder).await;
+    sqlx::raw_sql(
+        "DROP TABLE commits; DROP TABLE sent;
+         CREATE TABLE commits (epoch INTEGER NOT NULL, mecid INTEGER NOT NULL, commit_reveal INTEGER NOT NULL,
+             single_mechanism INTEGER NOT NULL, uids TEXT NOT NULL, vals TEXT NOT NULL, hotkeys BLOB NOT NULL,
+             salt TEXT NOT NULL, version_key TEXT NOT NULL, hash BLOB NOT NULL, state INTEGER NOT NULL,
+             block INTEGER NOT NULL, chain_epoch INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
+             detail TEXT NOT NULL DEFAULT '', PRIMARY KEY (epoch, mecid)) STRICT, WITHOUT ROWID;
+         INSERT INTO commits VALUES
+             (4, 0, 0, 1, '[3]', '[65535]', zeroblob(32), '[]', '1', zeroblob(32), 3, 40, NULL, 1, ''),
+             (5, 1, 1, 0, '[0,5]', '[65535,7]', zeroblob(64), '[1,2]', '9', x'0101010101010101010101010101010101010101010101010101010101010101', 2, 57, 5, 1, 'a'),
+             (6, 1, 1, 0, '[0]', '[65535]', zeroblob(32), '[1,2]', '9', x'0202020202020202020202020202020202020202020202020202020202020202', 0, 66, NULL, 0, '');
+         PRAGMA user_version = 1;",
+    )
+    .execute(&journal.writer)
+    .await
+    .unwrap();
+    journal.close().await;
+}
+
+#[tokio::test]
+async fn commits_survive_when_the_journal_is_of_version_1() {
+    let folder = tempfile::tempdir().unwrap();
+    version_1(folder.path()).await;
+    for _ in 0..2 {
+        let journal = open(folder.path()).await;
+        let rows = journal.open_commits().await.unwrap();
+        let expected = CommitRow {
+            epoch: 5,
+            commit_epoch: 5,
+            form: CommitForm::Salted,
+            hotkeys: vec![[0; 32]; 2],
+            salt: vec![1, 2],
+            version_key: 9,
+            ciphertext: Vec::new(),
+            round: 0,
+            hash: [1; 32],
+            state: CommitState::Committed,
+            block: 57,
+            chain_epoch: Some(5),
+            commit_block: Some(57),
+            attempts: 1,
+            detail: "a".into(),
+            ..commit(5)
+        };
+        assert_eq!((rows.len(), &rows[0]), (2, &expected));
+        assert_eq!((rows[1].state, rows[1].commit_epoch), (CommitState::Prepared, 6));
+        let plain = journal.commit(4, 0).await.unwrap().unwrap();
+        assert_eq!((plain.form, plain.state), (CommitForm::Plain, CommitState::Revealed));
+        // The prepared one was never sent.
+        assert!(journal.sent_commits().await.unwrap().iter().eq(&[[0; 32], [1; 32]]));
+        journal.close().await;
+    }
 }

@@ -64,6 +64,7 @@ impl Setup {
             epoch: EPOCH,
             seed: self.chain.hash_of(DEADLINE + 1),
             window: EpochWindow { start_ms: self.chain.time_of(1_000), end_ms: self.chain.time_of(DEADLINE + 1) },
+            epoch_seed: Some(self.chain.hash_of(1_000)),
             deadline_block: DEADLINE,
             fetch_until_block: 1_065,
             open_until_block: 1_080,
@@ -89,6 +90,19 @@ async fn bundle_passes_when_it_is_honest() {
     let summary = <Summary as codec::Decode>::decode(&mut row.summary.as_slice()).unwrap();
     assert_eq!((summary.cells.len(), summary.telemetry[0].n), (3, 10));
     assert_eq!(setup.gateway.shared.unsigned.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn bundle_is_tripped_when_its_tasks_are_of_another_epoch() {
+    let setup = Setup::new().await;
+    let mut early = setup.measured("Miner1");
+    early.first_block(999);
+    let cell = Cell::new("m", "b", "math").unwrap();
+    early.measure(&cell, 10, 50, setup.chain.time_of(1_005));
+    early.bundle(EPOCH).publish(&setup.chain, &setup.gateway, DEADLINE);
+    let (code, evidence) = setup.run().await.remove(&1).unwrap();
+    assert_eq!(code, Reason::OutOfWindow.code(), "{evidence}");
+    assert!(evidence.contains("task of attempt 30"), "{evidence}");
 }
 
 #[tokio::test]

@@ -3,29 +3,39 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use clawrank_client::{
-    ChainPort, ClientError,
-    types::{Call, MinerVerdict, Submitted},
-};
+use clawrank_client::ChainPort;
 use clawrank_primitives::proof::Keypair;
-use clawrank_store::journal::{CommitRow, CommitState, Journal, VerdictRow};
+use clawrank_store::journal::{CommitForm, CommitKey, CommitRow, CommitState, Journal};
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    first_call,
+    CommitMode, again,
+    blocked::blocked,
+    drop_replaced,
     plan::{Facts, Step, next},
-    refresh, reveal_call,
+    survey::Read,
 };
 use crate::{
     Error,
-    clock::EpochClock,
+    clock::{EpochClock, Schedule},
     heads::{View, Views, timed_out},
     report::Reporter,
+    warm::Warmth,
 };
 
 /// Longest pause, in blocks, after the chain refused something for now.
 const MAX_PAUSE_BLOCKS: u64 = 16;
+
+/// Commits that may be made for one epoch's measurements of one mechanism, the first included.
+const MAX_COMMITS: u32 = 4;
+
+/// What a pause is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Paused {
+    Commit(CommitKey),
+    Verdicts(u64),
+}
 
 /// The committing task.
 pub(crate) struct Committer {
@@ -33,18 +43,22 @@ pub(crate) struct Committer {
     pub(crate) chain: Arc<dyn ChainPort>,
     pub(crate) keypair: Arc<Keypair>,
     pub(crate) views: Views,
+    pub(crate) schedule: Schedule,
     /// Rung when there is something new to send.
     pub(crate) bell: Arc<Notify>,
     pub(crate) reporter: Reporter,
+    pub(crate) warm: Arc<Warmth>,
+    pub(crate) mode: CommitMode,
     pub(crate) version_key: u64,
     pub(crate) resubmit_after_blocks: u64,
     pub(crate) read_deadline: Duration,
+    /// Whether commits that the journal does not know are adopted at the start.
+    pub(crate) take_over: bool,
+    /// Whether this start has made sure that no other validator runs with the hotkey.
+    pub(crate) claimed: bool,
     /// Failures in a row and the block to wait for, by what was sent.
-    pub(crate) pauses: BTreeMap<(u64, u8), (u32, u64)>,
+    pub(crate) pauses: BTreeMap<Paused, (u32, u64)>,
 }
-
-/// Key of the pauses for verdicts, beside the mechanisms'.
-const VERDICTS: u8 = u8::MAX;
 
 impl Committer {
     /// Looks at everything unfinished at every head until `cancel`.
@@ -53,7 +67,8 @@ impl Committer {
     ///
     /// # Errors
     ///
-    /// [`Error::Journal`] when a state cannot be stored and waiting cannot help.
+    /// - [`Error::Journal`] when a state cannot be stored and waiting cannot help.
+    /// - [`Error::AnotherValidator`] when the chain has commits of this hotkey that the journal does not know.
     pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), Error> {
         let bell = Arc::clone(&self.bell);
         loop {
@@ -77,8 +92,24 @@ impl Committer {
     pub(crate) async fn pass(&mut self) -> Result<(), Error> {
         let Some(view) = self.views.borrow_and_update().clone() else { return Ok(()) };
         let Some(clock) = view.clock else { return Ok(()) };
-        for row in self.journal.open_commits().await? {
-            self.step(&view, &clock, row).await?;
+        let rows = self.journal.open_commits().await?;
+        let read = match timeout(self.read_deadline, self.read(&view, &rows)).await {
+            Ok(Ok(read)) => read,
+            Ok(Err(error)) => {
+                tracing::warn!(block = view.block(), %error, "cannot read own weights");
+                return Ok(());
+            }
+            Err(_) => {
+                let error = timed_out("own weights", self.read_deadline);
+                tracing::warn!(block = view.block(), %error, "cannot read own weights");
+                return Ok(());
+            }
+        };
+        self.claim(&view, &read).await?;
+        let found = |mecid| rows.iter().find(|row| row.mecid == mecid).map(|row| row.uids.len());
+        self.stand(self.survey(&view, &clock, &read, found)).await?;
+        for row in rows {
+            self.step(&view, &clock, &read, row).await?;
         }
         for row in self.journal.open_verdicts().await? {
             self.verdicts(&view, &clock, row).await?;
@@ -86,79 +117,66 @@ impl Committer {
         Ok(())
     }
 
-    async fn step(&mut self, view: &View, clock: &EpochClock, row: CommitRow) -> Result<(), Error> {
-        if self.is_paused(row.epoch, row.mecid, view.block()) {
+    async fn step(&mut self, view: &View, clock: &EpochClock, read: &Read, row: CommitRow) -> Result<(), Error> {
+        let key = row.key();
+        if self.is_paused(Paused::Commit(key), view.block()) {
             return Ok(());
         }
-        let (commits, stored) = match self.read(view, &row).await {
-            Ok(read) => read,
+        let Some(on_chain) = read.mechanisms.get(&row.mecid) else { return Ok(()) };
+        let beacon = read.beacon.as_ref();
+        let has_pulse = match self.has_pulse(&row, beacon).await {
+            Ok(has_pulse) => has_pulse,
             Err(error) => {
-                tracing::warn!(epoch = row.epoch, mecid = row.mecid, %error, "cannot read own weights");
+                tracing::warn!(%key, round = row.round, %error, "cannot read a round");
                 return Ok(());
             }
         };
-        let me = self.keypair.public();
-        let facts = Facts {
-            subnet: &view.subnet,
-            clock,
-            me: view.subnet.by_hotkey(&me),
-            commits: &commits,
-            stored: &stored,
-            resubmit_after_blocks: self.resubmit_after_blocks,
-        };
-        let (epoch, mecid, state) = (row.epoch, row.mecid, row.state);
+        let facts = self.facts(view, clock, on_chain, beacon, has_pulse);
+        let state = row.state;
         match next(&row, &facts) {
-            Step::Wait(why) => {
-                tracing::debug!(epoch, mecid, %state, %why, "weights wait");
-                if row.detail != why && !matches!(state, CommitState::Committed) {
-                    if state == CommitState::Prepared {
-                        tracing::info!(epoch, mecid, %why, "weights cannot be set now");
-                    }
-                    self.journal.note_commit(epoch, mecid, row.block, &why).await?;
-                    self.reporter.publish(&self.journal, epoch).await?;
-                }
-                Ok(())
-            }
-            Step::Send => self.send(view, row).await,
+            Step::Wait(why) => self.wait(&row, &why).await,
+            Step::Send | Step::Reseal(_) => self.send(row).await,
             Step::Committed { chain_epoch, block } => {
                 if state == CommitState::Prepared {
-                    self.journal.advance_commit(epoch, mecid, state, CommitState::Submitted, block, None).await?;
+                    self.journal.advance_commit(key, state, CommitState::Submitted, block, None).await?;
                 }
-                self.advance(&row, CommitState::Submitted, CommitState::Committed, block, Some(chain_epoch)).await
+                self.advance(&row, CommitState::Submitted, CommitState::Committed, block, Some(chain_epoch)).await?;
+                self.supersede_older(&row, view.block()).await
             }
             Step::Reveal => self.reveal(view, &row).await,
             Step::Revealed => self.advance(&row, state, CommitState::Revealed, view.block(), None).await,
+            Step::Replace(why) => self.replace(&facts, &row, &why).await,
+            Step::Gone(_) if self.is_overtaken(&row, &facts).await? => {
+                self.advance(&row, state, CommitState::Superseded, view.block(), None).await
+            }
+            Step::Gone(why) | Step::Missed(why) => self.missed(&facts, &row, &why).await,
             Step::Expired(why) => {
                 metrics::counter!("clawrank_validator_commits_expired_total").increment(1);
-                tracing::error!(epoch, mecid, %state, %why, "weights are lost");
-                self.journal.note_commit(epoch, mecid, row.block, &why).await?;
+                tracing::error!(%key, %state, %why, "weights are lost");
+                self.journal.note_commit(key, row.block, &why).await?;
                 self.advance(&row, state, CommitState::Expired, view.block(), None).await
             }
         }
     }
 
-    #[allow(clippy::type_complexity)]
-    async fn read(
-        &self,
-        view: &View,
-        row: &CommitRow,
-    ) -> Result<(Vec<clawrank_client::types::WeightCommit>, Vec<(u16, u16)>), ClientError> {
-        let (netuid, me) = (view.subnet.netuid, self.keypair.public());
-        let reads = async {
-            let commits = self.chain.weight_commits(netuid, row.mecid, &me).await?;
-            let weights = self.chain.weights(netuid, row.mecid).await?;
-            Ok((commits, weights))
-        };
-        let (commits, weights) = match timeout(self.read_deadline, reads).await {
-            Ok(read) => read?,
-            Err(_) => return Err(timed_out("weight_commits", self.read_deadline)),
-        };
-        let uid = view.subnet.by_hotkey(&me).map(|neuron| neuron.uid);
-        let stored = weights.into_iter().find(|(validator, _)| Some(*validator) == uid).map(|(_, row)| row);
-        Ok((commits, stored.unwrap_or_default()))
+    /// Notes why nothing is done, once.
+    async fn wait(&self, row: &CommitRow, why: &str) -> Result<(), Error> {
+        let (key, state) = (row.key(), row.state);
+        tracing::debug!(%key, %state, why, "weights wait");
+        if row.detail == why || (state == CommitState::Committed && row.form != CommitForm::Timelocked) {
+            return Ok(());
+        }
+        if state == CommitState::Prepared {
+            tracing::info!(%key, why, "weights cannot be set now");
+        } else if state == CommitState::Committed && why.contains("is late") {
+            metrics::counter!("clawrank_validator_late_rounds_total").increment(1);
+            tracing::error!(%key, why, "a round of the beacon is missing on the chain");
+        }
+        self.journal.note_commit(key, row.block, why).await?;
+        self.reporter.publish(&self.journal, row.epoch).await
     }
 
-    async fn advance(
+    pub(super) async fn advance(
         &mut self,
         row: &CommitRow,
         from: CommitState,
@@ -166,159 +184,108 @@ impl Committer {
         block: u64,
         chain_epoch: Option<u64>,
     ) -> Result<(), Error> {
-        self.journal.advance_commit(row.epoch, row.mecid, from, to, block, chain_epoch).await?;
-        self.pauses.remove(&(row.epoch, row.mecid));
+        let key = row.key();
+        self.journal.advance_commit(key, from, to, block, chain_epoch).await?;
+        self.pauses.remove(&Paused::Commit(key));
         metrics::counter!("clawrank_validator_commits_total", "state" => to.to_string()).increment(1);
-        tracing::info!(epoch = row.epoch, mecid = row.mecid, %from, %to, block, "weights moved");
+        tracing::info!(%key, form = %row.form, %from, %to, block, "weights moved");
         self.reporter.publish(&self.journal, row.epoch).await
     }
 
-    async fn send(&mut self, view: &View, row: CommitRow) -> Result<(), Error> {
-        let me = self.keypair.public();
-        let mut row = row;
-        // Only what no block can hold may change: a row that was sent goes out again as it is.
-        if row.state == CommitState::Prepared
-            && let Some(fresh) = refresh(&row, &view.subnet, &me, self.version_key)?
-        {
-            self.journal.prepare_commit(&fresh).await?;
-            row = CommitRow { attempts: row.attempts, ..fresh };
-            if row.uids.is_empty() {
-                return Ok(());
+    /// Once a commit is on chain, those it was made in place of no longer matter.
+    async fn supersede_older(&mut self, row: &CommitRow, block: u64) -> Result<(), Error> {
+        let all = self.journal.commits_of(row.epoch).await?;
+        for old in all.iter().filter(|old| old.mecid == row.mecid && old.seq < row.seq && !old.state.is_final()) {
+            self.advance(old, old.state, CommitState::Superseded, block, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a later commit of this journal has put its weights where those of `row` should be.
+    async fn is_overtaken(&self, row: &CommitRow, facts: &Facts<'_>) -> Result<bool, Error> {
+        for epoch in row.epoch..=facts.next_epoch() {
+            let all = self.journal.commits_of(epoch).await?;
+            let later = all.iter().filter(|other| other.mecid == row.mecid && other.key() > row.key());
+            for other in later {
+                let was_sent = matches!(other.state, CommitState::Committed | CommitState::Revealed);
+                if was_sent && facts.has_stored(other) {
+                    return Ok(true);
+                }
             }
         }
-        let block = view.block();
-        if row.state == CommitState::Prepared {
-            // Written before it is sent: from here on it may be on chain whatever happens to this process.
-            let (from, to) = (CommitState::Prepared, CommitState::Submitted);
-            self.journal.advance_commit(row.epoch, row.mecid, from, to, block, None).await?;
+        Ok(false)
+    }
+
+    /// Commits again in the same epoch, where the chain allows it: the round is wrong by now, or a uid was replaced.
+    async fn replace(&mut self, facts: &Facts<'_>, row: &CommitRow, why: &str) -> Result<(), Error> {
+        let newest = self.journal.commit(row.epoch, row.mecid).await?;
+        let newest = newest.filter(|newest| newest.seq > row.seq);
+        if newest.as_ref().is_some_and(|newest| !newest.state.is_final()) {
+            return Ok(());
+        }
+        let base = CommitRow { seq: newest.map_or(row.seq, |newest| newest.seq), ..row.clone() };
+        let committed_in = row.chain_epoch.unwrap_or(row.commit_epoch);
+        let hindrance = if facts.next_epoch() != committed_in {
+            Some(format!("epoch {committed_in} is over"))
+        } else if base.seq.saturating_add(1) >= MAX_COMMITS {
+            Some(format!("{MAX_COMMITS} commits were made already"))
         } else {
-            self.journal.note_commit(row.epoch, row.mecid, block, "sent again").await?;
+            blocked(facts, row.mecid, self.version_key, row.uids.len()).map(|blocked| blocked.to_string())
+        };
+        if let Some(hindrance) = hindrance {
+            return self.wait(row, &format!("{why}; not committed again: {hindrance}")).await;
         }
-        let call = first_call(&row, view.subnet.netuid);
-        match self.chain.submit(&self.keypair, call).await {
-            Ok(submitted) => self.sent(&row, &submitted).await,
-            Err(error) => self.refused(&row, block, error).await,
-        }
+        self.prepare_again(facts, &base, committed_in, why).await
     }
 
-    /// The transaction is in a final block and succeeded: weights are set. A commit is looked up with the next pass.
-    async fn sent(&mut self, row: &CommitRow, submitted: &Submitted) -> Result<(), Error> {
-        tracing::info!(
-            epoch = row.epoch,
-            mecid = row.mecid,
-            block = submitted.block_number,
-            extrinsic = hex::encode(submitted.extrinsic),
-            "weights are in a block"
-        );
-        self.pauses.remove(&(row.epoch, row.mecid));
-        self.journal.note_commit(row.epoch, row.mecid, submitted.block_number, "").await?;
-        if row.commit_reveal {
-            return Ok(());
+    /// An alarm: weights that were committed will never be revealed. The running epoch's own follow as always; where
+    /// there is time for it, these are committed again before.
+    async fn missed(&mut self, facts: &Facts<'_>, row: &CommitRow, why: &str) -> Result<(), Error> {
+        let key = row.key();
+        metrics::counter!("clawrank_validator_missed_reveals_total").increment(1);
+        tracing::error!(%key, form = %row.form, round = row.round, why, "weights were not revealed");
+        self.journal.note_commit(key, row.block, why).await?;
+        self.advance(row, CommitState::Committed, CommitState::Expired, facts.head(), None).await?;
+        let epoch = facts.next_epoch();
+        let newest = self.journal.commit(row.epoch, row.mecid).await?;
+        let is_newest = newest.is_none_or(|newest| newest.seq == row.seq);
+        let in_the_way = facts.head().saturating_add(1).saturating_add(facts.subnet.weights_rate_limit);
+        let is_free = epoch == row.commit_epoch
+            || (self.journal.commit(epoch, row.mecid).await?.is_none() && in_the_way <= facts.clock.commit_by_block);
+        let allowed = blocked(facts, row.mecid, self.version_key, row.uids.len()).is_none();
+        if is_newest && is_free && allowed && row.seq.saturating_add(1) < MAX_COMMITS {
+            return self.prepare_again(facts, row, epoch, why).await;
         }
-        let (from, to) = (CommitState::Submitted, CommitState::Revealed);
-        self.advance(row, from, to, submitted.block_number, None).await
+        tracing::warn!(%key, epoch, "not committed again; the weights of the running epoch take their place");
+        Ok(())
     }
 
-    /// Sorts a failure by whether the transaction can still get into a block.
-    async fn refused(&mut self, row: &CommitRow, block: u64, error: ClientError) -> Result<(), Error> {
-        metrics::counter!("clawrank_validator_submit_errors_total").increment(1);
-        let retryable = error.is_retryable();
-        tracing::warn!(epoch = row.epoch, mecid = row.mecid, retryable, %error, "weights were not taken");
-        self.pause(row.epoch, row.mecid, block);
-        let detail = error.to_string();
-        match error {
-            // It may still arrive up to that block; until then it is only looked for.
-            ClientError::OutcomeUnknown { valid_until, .. } => {
-                let sent_at = valid_until.saturating_sub(self.resubmit_after_blocks);
-                self.journal.note_commit(row.epoch, row.mecid, sent_at.max(block), &detail).await?;
-            }
-            // Refused for good or for now: no block has it and none will.
-            ClientError::Dispatch { .. }
-            | ClientError::Pool { .. }
-            | ClientError::Expired { .. }
-            | ClientError::InvalidCall { .. }
-            | ClientError::UnsupportedRuntime { .. }
-            | ClientError::QueueFull { .. } => {
-                let (from, to) = (CommitState::Submitted, CommitState::Prepared);
-                self.journal.advance_commit(row.epoch, row.mecid, from, to, block, None).await?;
-                self.journal.note_commit(row.epoch, row.mecid, block, &detail).await?;
-            }
-            _ => self.journal.note_commit(row.epoch, row.mecid, block, &detail).await?,
+    async fn prepare_again(
+        &mut self,
+        facts: &Facts<'_>,
+        row: &CommitRow,
+        commit_epoch: u64,
+        why: &str,
+    ) -> Result<(), Error> {
+        let mut fresh = again(row, commit_epoch, facts.head(), why);
+        drop_replaced(&mut fresh, facts.subnet);
+        if fresh.uids.is_empty() {
+            return self.wait(row, &format!("{why}; not committed again: none of its miners is left")).await;
         }
+        self.journal.prepare_commit(&fresh).await?;
+        metrics::counter!("clawrank_validator_commits_replaced_total").increment(1);
+        tracing::warn!(key = %fresh.key(), commit_epoch, why, "weights are committed again");
+        self.bell.notify_one();
         self.reporter.publish(&self.journal, row.epoch).await
     }
 
-    async fn reveal(&mut self, view: &View, row: &CommitRow) -> Result<(), Error> {
-        for (uid, hotkey) in row.uids.iter().zip(&row.hotkeys) {
-            if view.subnet.neurons.get(usize::from(*uid)).is_some_and(|neuron| neuron.hotkey != *hotkey) {
-                tracing::warn!(
-                    epoch = row.epoch,
-                    mecid = row.mecid,
-                    uid,
-                    "uid was replaced after the commit; its weight stands until the next reveal"
-                );
-            }
-        }
-        match self.chain.submit(&self.keypair, reveal_call(row, view.subnet.netuid)).await {
-            Ok(submitted) => {
-                tracing::info!(
-                    epoch = row.epoch,
-                    mecid = row.mecid,
-                    block = submitted.block_number,
-                    "reveal is in a block"
-                );
-                self.pauses.remove(&(row.epoch, row.mecid));
-                Ok(self.journal.note_commit(row.epoch, row.mecid, row.block, "revealed").await?)
-            }
-            Err(error) => {
-                metrics::counter!("clawrank_validator_submit_errors_total").increment(1);
-                tracing::warn!(epoch = row.epoch, mecid = row.mecid, %error, "reveal was not taken");
-                self.pause(row.epoch, row.mecid, view.block());
-                self.journal.note_commit(row.epoch, row.mecid, row.block, &error.to_string()).await?;
-                self.reporter.publish(&self.journal, row.epoch).await
-            }
-        }
-    }
-
-    /// Sends verdicts of the running epoch; those of an epoch that is over are settled as they are.
-    async fn verdicts(&mut self, view: &View, clock: &EpochClock, row: VerdictRow) -> Result<(), Error> {
-        let over = row.epoch != clock.epoch || !clock.is_open_at(view.block());
-        if !self.chain.has_provider_rank() || over {
-            if self.chain.has_provider_rank() {
-                tracing::warn!(epoch = row.epoch, "verdicts were not taken before their epoch ended");
-            }
-            return Ok(self.journal.settle_verdicts(row.epoch, view.block()).await?);
-        }
-        if self.is_paused(row.epoch, VERDICTS, view.block()) {
-            return Ok(());
-        }
-        let verdicts: Vec<MinerVerdict> = serde_json::from_str(&row.payload).map_err(|error| Error::Stored {
-            what: "verdicts",
-            epoch: row.epoch,
-            why: error.to_string(),
-        })?;
-        let call = Call::SubmitVerdicts { netuid: view.subnet.netuid, epoch: row.epoch, verdicts };
-        match self.chain.submit(&self.keypair, call).await {
-            Ok(submitted) => {
-                tracing::info!(epoch = row.epoch, block = submitted.block_number, "verdicts are in a block");
-                Ok(self.journal.settle_verdicts(row.epoch, submitted.block_number).await?)
-            }
-            Err(error) => {
-                metrics::counter!("clawrank_validator_submit_errors_total").increment(1);
-                tracing::warn!(epoch = row.epoch, %error, "verdicts were not taken");
-                self.pause(row.epoch, VERDICTS, view.block());
-                Ok(())
-            }
-        }
-    }
-
-    fn is_paused(&self, epoch: u64, what: u8, block: u64) -> bool {
-        self.pauses.get(&(epoch, what)).is_some_and(|(_, until)| block < *until)
+    pub(super) fn is_paused(&self, what: Paused, block: u64) -> bool {
+        self.pauses.get(&what).is_some_and(|(_, until)| block < *until)
     }
 
     /// Doubles the pause with each failure in a row: 1, 2, 4, 8, then 16 blocks.
-    fn pause(&mut self, epoch: u64, what: u8, block: u64) {
-        let (failures, until) = self.pauses.entry((epoch, what)).or_default();
+    pub(super) fn pause(&mut self, what: Paused, block: u64) {
+        let (failures, until) = self.pauses.entry(what).or_default();
         let blocks = 1u64.checked_shl(*failures).unwrap_or(MAX_PAUSE_BLOCKS).min(MAX_PAUSE_BLOCKS);
         *failures = failures.saturating_add(1);
         *until = block.saturating_add(blocks);

@@ -3,12 +3,13 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
-use clawrank_client::types::{Neuron, WeightCommit};
 use clawrank_store::journal::Journal;
 use tokio::sync::{Notify, watch};
 
 use super::{
-    plan::{Blocked, Facts, Step, blocked, next},
+    blocked::{Blocked, blocked},
+    own::OwnCommit,
+    plan::{Facts, Step, next},
     *,
 };
 use crate::{
@@ -20,8 +21,14 @@ use crate::{
     testing::{FakeChain, Fault, journal, key, snapshot},
 };
 
+mod blocks;
 mod crashes;
+mod rounds;
+mod standings;
 mod steps;
+mod strangers;
+mod timelock;
+mod weather;
 
 fn schedule() -> Schedule {
     Schedule::from(&Config::default())
@@ -47,8 +54,18 @@ struct Process {
     committer: Committer,
 }
 
+/// What a committer holds besides journal, chain and views.
+struct Setup {
+    mode: CommitMode,
+    take_over: bool,
+}
+
 impl Process {
     async fn start(folder: &Path, chain: &Arc<FakeChain>) -> Self {
+        Self::with(folder, chain, Setup { mode: CommitMode::Auto, take_over: false }).await
+    }
+
+    async fn with(folder: &Path, chain: &Arc<FakeChain>, setup: Setup) -> Self {
         let journal = journal(folder).await;
         let (views, receiver) = watch::channel(None);
         let committer = Committer {
@@ -56,6 +73,11 @@ impl Process {
             chain: Arc::clone(chain) as _,
             keypair: Arc::new(key("Vali")),
             views: receiver,
+            schedule: schedule(),
+            warm: Arc::new(warm()),
+            mode: setup.mode,
+            take_over: setup.take_over,
+            claimed: false,
             bell: Arc::new(Notify::new()),
             reporter: Reporter::new(folder),
             version_key: 1,
@@ -69,21 +91,27 @@ impl Process {
     /// Prepares the weights of the running epoch.
     async fn prepare(&self, mecid: u8) {
         let subnet = self.chain.with(|state| state.subnet.clone());
-        let row = prepare(subnet.epoch_index, &weights(mecid), &subnet, &key("Vali").public(), 1).unwrap();
+        let row = prepare(subnet.epoch_index, &weights(mecid), &subnet, 1);
         self.journal.prepare_commit(&row).await.unwrap();
     }
 
     /// Lets the committer see the newest head; `false` when it was killed in the middle.
     async fn pass(&mut self) -> bool {
+        self.try_pass().await.unwrap()
+    }
+
+    async fn try_pass(&mut self) -> Result<bool, Error> {
         let subnet = self.chain.with(|state| state.subnet.clone());
         self.views.send_replace(Some(Arc::new(View::new(subnet, &schedule()))));
         tokio::select! {
-            done = self.committer.pass() => {
-                done.unwrap();
-                true
-            }
-            () = self.chain.killed.notified() => false,
+            done = self.committer.pass() => done.map(|()| true),
+            () = self.chain.killed.notified() => Ok(false),
         }
+    }
+
+    /// The rows of epoch 5 and mechanism 1, oldest first.
+    async fn rows(&self) -> Vec<CommitRow> {
+        self.journal.commits_of(5).await.unwrap().into_iter().filter(|row| row.mecid == 1).collect()
     }
 
     /// One pass per block up to `block`.
@@ -104,6 +132,14 @@ impl Process {
         drop(committer);
         Arc::into_inner(journal).unwrap().close().await;
     }
+}
+
+/// The state of a process that has read everything since its start.
+fn warm() -> crate::warm::Warmth {
+    let warm = crate::warm::Warmth::default();
+    warm.receipts_read();
+    warm.probes_made();
+    warm
 }
 
 fn stored(chain: &FakeChain, mecid: u8) -> Option<Vec<(u16, u16)>> {

@@ -21,6 +21,7 @@ async fn prober(gateways: &[&StubGateway], folder: &std::path::Path) -> Prober {
         params: ServingParams::clawrank(),
         interval: Duration::from_secs(60),
         concurrency: 4,
+        warm: Arc::default(),
     }
 }
 

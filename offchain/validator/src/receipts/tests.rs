@@ -83,6 +83,7 @@ async fn reader(gateway: &StubGateway, folder: &std::path::Path) -> Reader {
         interval: Duration::from_millis(10),
         page: 3,
         pages: 4,
+        warm: Arc::default(),
     }
 }
 

@@ -14,7 +14,11 @@ use clawrank_client::{
         SubnetSnapshot, TimelockedCommit, WeightCommit,
     },
 };
-use clawrank_primitives::proof::{Keypair, weights_commit_hash};
+use clawrank_primitives::{
+    proof::{Keypair, weights_commit_hash},
+    schedule::Step,
+};
+use clawrank_timelock::{BeaconParams, DEV_BEACON_SEED, DevBeacon, WeightsPayload};
 use tokio::sync::{Notify, watch};
 
 use super::{NETUID, genesis, head, snapshot};
@@ -36,6 +40,12 @@ pub(crate) enum Fault {
     UnknownBefore,
     /// The pool refuses it for now.
     PoolBusy,
+    /// The pool finds the nonce used.
+    Stale,
+    /// A check of the chain's own refuses it, by this code.
+    Custom(u8),
+    /// Its block is orphaned: the outcome is unknown, and it gets into a block that many blocks later.
+    Orphaned(u64),
 }
 
 pub(crate) struct State {
@@ -45,8 +55,14 @@ pub(crate) struct State {
     pub(crate) timelocked: BTreeMap<(u8, u64), Vec<TimelockedCommit>>,
     /// The chain's beacon; `None` as on a chain without one.
     pub(crate) beacon: Option<Beacon>,
-    /// Signatures of rounds that the chain has stored.
-    pub(crate) pulses: BTreeMap<u64, [u8; 48]>,
+    /// Rounds that the chain never stores.
+    pub(crate) lost_rounds: std::ops::Range<u64>,
+    /// No round comes while true.
+    pub(crate) beacon_is_down: bool,
+    /// Blocks for which a due epoch is put off.
+    pub(crate) put_off: u64,
+    /// Transactions that get into a block by themselves, and into which.
+    pub(crate) pooled: Vec<(u64, AccountId, Call)>,
     pub(crate) weights: BTreeMap<(u8, u16), Vec<(u16, u16)>>,
     pub(crate) commitments: Vec<Commitment>,
     pub(crate) bundle_commits: BTreeMap<u64, Vec<BundleCommit>>,
@@ -65,6 +81,7 @@ pub(crate) struct State {
 pub(crate) struct FakeChain {
     pub(crate) state: Mutex<State>,
     origin_ms: u64,
+    block_ms: u64,
     heads: watch::Sender<Option<Head>>,
     /// Rung by [`Fault::KilledBefore`] and [`Fault::KilledAfter`].
     pub(crate) killed: Notify,
@@ -73,15 +90,36 @@ pub(crate) struct FakeChain {
 impl FakeChain {
     /// At block 1,001 of epoch 5, which began at block 1,000; that block's time is `now_ms`.
     pub(crate) fn new(miners: u16, now_ms: u64) -> Arc<Self> {
-        let origin_ms = now_ms - 1_001 * super::BLOCK_MS;
+        Self::with_blocks_of(super::BLOCK_MS, miners, now_ms)
+    }
+
+    /// The same with blocks of 12 s and the development beacon, a round every 3 s.
+    pub(crate) fn with_beacon(miners: u16, now_ms: u64) -> Arc<Self> {
+        let chain = Self::with_blocks_of(12_000, miners, now_ms);
+        let public_key = DevBeacon::from_seed(&DEV_BEACON_SEED).public_key();
+        let genesis_time = chain.origin_ms / 1_000;
+        let beacon = Beacon { public_key, genesis_time, period: 3, last_stored_round: 0 };
+        chain.with(|state| {
+            state.beacon = Some(beacon);
+            store_rounds(state);
+        });
+        chain
+    }
+
+    fn with_blocks_of(block_ms: u64, miners: u16, now_ms: u64) -> Arc<Self> {
+        let origin_ms = now_ms - 1_001 * block_ms;
         let mut subnet = snapshot(1_001, miners);
-        subnet.head = head(1_001, origin_ms);
+        subnet.head = head(1_001, origin_ms, block_ms);
+        subnet.block_time_ms = block_ms;
         let state = State {
             subnet,
             commits: BTreeMap::new(),
             timelocked: BTreeMap::new(),
             beacon: None,
-            pulses: BTreeMap::new(),
+            lost_rounds: 0..0,
+            beacon_is_down: false,
+            put_off: 0,
+            pooled: Vec::new(),
             weights: BTreeMap::new(),
             commitments: Vec::new(),
             bundle_commits: BTreeMap::new(),
@@ -92,8 +130,8 @@ impl FakeChain {
             handed_over: 0,
             unreadable: false,
         };
-        let heads = watch::channel(Some(head(1_001, origin_ms))).0;
-        Arc::new(Self { state: Mutex::new(state), origin_ms, heads, killed: Notify::new() })
+        let heads = watch::channel(Some(head(1_001, origin_ms, block_ms))).0;
+        Arc::new(Self { state: Mutex::new(state), origin_ms, block_ms, heads, killed: Notify::new() })
     }
 
     pub(crate) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -110,29 +148,45 @@ impl FakeChain {
     /// Makes one block.
     pub(crate) fn advance(&self) {
         let head = self.with(|state| {
-            let subnet = &mut state.subnet;
-            subnet.head = head(subnet.head.number + 1, self.origin_ms);
-            if subnet.next_epoch_block().is_some_and(|due| subnet.head.number >= due) {
-                subnet.epoch_index += 1;
-                subnet.last_epoch_block = subnet.head.number;
-                subnet.pending_epoch_at = 0;
+            let number = state.subnet.head.number + 1;
+            state.subnet.head = head(number, self.origin_ms, self.block_ms);
+            store_rounds(state);
+            reveal_timelocked(state);
+            let mut schedule = state.subnet.epoch_state();
+            if schedule.step(number, state.put_off == 0) == Step::Deferred {
+                state.put_off -= 1;
             }
-            subnet.head
+            let subnet = &mut state.subnet;
+            subnet.epoch_index = schedule.epoch_index;
+            subnet.last_epoch_block = schedule.last_epoch_block;
+            subnet.pending_epoch_at = schedule.pending_epoch_at;
+            subnet.blocks_since_last_step = schedule.blocks_since_last_step;
+            let (now, later): (Vec<_>, Vec<_>) = state.pooled.drain(..).partition(|(block, ..)| *block <= number);
+            state.pooled = later;
+            for (_, signer, call) in now {
+                if run(state, signer, &call).is_ok() {
+                    state.log.push((number, call));
+                }
+            }
+            state.subnet.head
         });
         self.heads.send_replace(Some(head));
     }
 
     pub(crate) fn time_of(&self, number: u64) -> u64 {
-        head(number, self.origin_ms).timestamp_ms
+        head(number, self.origin_ms, self.block_ms).timestamp_ms
     }
 
     pub(crate) fn hash_of(&self, number: u64) -> Hash {
-        head(number, self.origin_ms).hash
+        head(number, self.origin_ms, self.block_ms).hash
     }
 
     /// Commits that took effect for an epoch of the chain and a mechanism.
     pub(crate) fn commits_made(&self) -> usize {
-        self.count(|call| matches!(call, Call::CommitWeights { .. } | Call::CommitMechanismWeights { .. }))
+        self.count(|call| {
+            let salted = matches!(call, Call::CommitWeights { .. } | Call::CommitMechanismWeights { .. });
+            salted || matches!(call, Call::CommitTimelockedWeights { .. })
+        })
     }
 
     pub(crate) fn reveals_made(&self) -> usize {
@@ -201,8 +255,46 @@ fn allowed(state: &mut State, signer: AccountId, mecid: u8) -> Result<u16, &'sta
 
 /// Epoch that the chain counts a block to.
 fn epoch(state: &State) -> u64 {
-    let due = state.subnet.next_epoch_block().is_some_and(|due| state.subnet.head.number >= due);
-    state.subnet.epoch_index + u64::from(due)
+    state.subnet.epoch_state().epoch_at(state.subnet.head.number)
+}
+
+/// Brings the rounds onto the chain that are public by the head's time.
+fn store_rounds(state: &mut State) {
+    if let (Some(beacon), false) = (&mut state.beacon, state.beacon_is_down) {
+        let params =
+            BeaconParams { public_key: beacon.public_key, genesis_time: beacon.genesis_time, period: beacon.period };
+        beacon.last_stored_round = params.round_at(state.subnet.head.timestamp_ms);
+    }
+}
+
+/// The signature of a round, if the chain has it.
+fn pulse(state: &State, round: u64) -> Option<[u8; 48]> {
+    let stored = state.beacon.is_some_and(|beacon| round <= beacon.last_stored_round);
+    let lost = state.lost_rounds.contains(&round);
+    (stored && !lost).then(|| DevBeacon::from_seed(&DEV_BEACON_SEED).sign(round))
+}
+
+/// Reveals the timelocked commits that are due, before the epoch of the block: what cannot be used is dropped without a
+/// word, what lacks its round is tried again, what is too old goes.
+fn reveal_timelocked(state: &mut State) {
+    let Some(due) = epoch(state).checked_sub(state.subnet.reveal_period_epochs) else { return };
+    state.timelocked.retain(|(_, epoch), _| *epoch >= due);
+    let keys: Vec<(u8, u64)> = state.timelocked.keys().copied().filter(|(_, epoch)| *epoch == due).collect();
+    for key in keys {
+        for entry in state.timelocked.remove(&key).unwrap_or_default() {
+            let Some(signature) = pulse(state, entry.reveal_round) else {
+                state.timelocked.entry(key).or_default().push(entry);
+                continue;
+            };
+            let opened = clawrank_timelock::decrypt(&entry.commit, &signature)
+                .and_then(|plain| WeightsPayload::decode(&plain, &entry.hotkey));
+            let uid = state.subnet.by_hotkey(&entry.hotkey).map(|neuron| neuron.uid);
+            if let (Ok(payload), Some(uid)) = (opened, uid) {
+                let row = payload.uids.into_iter().zip(payload.values).collect();
+                state.weights.insert((key.0, uid), row);
+            }
+        }
+    }
 }
 
 fn commit(state: &mut State, signer: AccountId, mecid: u8, hash: Hash) -> Result<(), &'static str> {
@@ -304,7 +396,7 @@ impl ChainPort for FakeChain {
     }
 
     async fn block(&self, number: u64) -> Result<Option<Head>, ClientError> {
-        Ok(self.with(|state| (number <= state.subnet.head.number).then(|| head(number, self.origin_ms))))
+        Ok(self.with(|state| (number <= state.subnet.head.number).then(|| head(number, self.origin_ms, self.block_ms))))
     }
 
     async fn weights(&self, _netuid: u16, mecid: u8) -> Result<Vec<(u16, Vec<(u16, u16)>)>, ClientError> {
@@ -335,7 +427,7 @@ impl ChainPort for FakeChain {
     }
 
     async fn pulse(&self, round: u64) -> Result<Option<[u8; 48]>, ClientError> {
-        Ok(self.with(|state| state.pulses.get(&round).copied()))
+        Ok(self.with(|state| pulse(state, round)))
     }
 
     async fn commitments(&self, _netuid: u16) -> Result<Vec<Commitment>, ClientError> {
@@ -388,6 +480,20 @@ impl ChainPort for FakeChain {
                 code: 1014,
                 reason: clawrank_client::PoolReason::TooLowPriority,
             }),
+            Some(Fault::Stale) => Err(ClientError::Pool {
+                call: "SubtensorModule.call".to_owned(),
+                code: 1010,
+                reason: clawrank_client::PoolReason::Stale,
+            }),
+            Some(Fault::Custom(code)) => Err(ClientError::Pool {
+                call: "SubtensorModule.call".to_owned(),
+                code: 1010,
+                reason: clawrank_client::PoolReason::Custom { code, name: clawrank_client::custom_name(code) },
+            }),
+            Some(Fault::Orphaned(blocks)) => {
+                self.with(|state| state.pooled.push((now + blocks, signer, call)));
+                Err(unknown(now + blocks))
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use clawrank_primitives::{
 use clawrank_protocol::tasks::{Task, measure_task_id, recognise};
 use codec::Encode;
 
-use super::{FakeChain, NETUID, StubGateway, genesis};
+use super::{FakeChain, NETUID, StubGateway, block_hash, genesis};
 
 /// What a miner has measured, before it is a bundle.
 pub(crate) struct Measurer {
@@ -22,6 +22,8 @@ pub(crate) struct Measurer {
     salts: Keypair,
     pub(crate) attempts: Vec<Attempt>,
     texts: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Hash of the epoch's first block.
+    seed: [u8; 32],
     cells: Vec<Cell>,
     pub(crate) signal: Vec<SignalEntry>,
 }
@@ -39,7 +41,14 @@ fn salt(key: &Keypair, index: u32, what: &[u8]) -> [u8; 16] {
 
 impl Measurer {
     pub(crate) fn new(key: Keypair) -> Self {
-        Self { salts: key.clone(), key, attempts: Vec::new(), texts: Vec::new(), cells: Vec::new(), signal: Vec::new() }
+        let (attempts, texts, cells, signal) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let seed = block_hash(1_000);
+        Self { salts: key.clone(), key, seed, attempts, texts, cells, signal }
+    }
+
+    /// Further tasks are those of an epoch that began in this block; block 1,000 before.
+    pub(crate) fn first_block(&mut self, number: u64) {
+        self.seed = block_hash(number);
     }
 
     /// `n` right answers on a cell, each taking about `ms`, one after the other from `start_ms` on.
@@ -47,7 +56,7 @@ impl Measurer {
         let id = cell.id();
         for i in 0..n {
             let sequence = u32::try_from(self.attempts.len()).unwrap();
-            let task_id = measure_task_id(&[3; 32], &self.key.public(), &id, i);
+            let task_id = measure_task_id(&self.seed, &self.key.public(), &id, i);
             let task = Task::from_id(cell.task_type.as_str(), &task_id).unwrap();
             let answer = recognise(&task.messages).and_then(|task| task.right_answer());
             let (request, response) =
@@ -87,6 +96,7 @@ impl Measurer {
         Self {
             key,
             salts: self.salts.clone(),
+            seed: self.seed,
             attempts: self.attempts.clone(),
             texts: self.texts.clone(),
             cells: self.cells.clone(),

@@ -4,7 +4,8 @@ use super::*;
 
 fn row(state: CommitState) -> CommitRow {
     let subnet = snapshot(1_090, 2);
-    let mut row = prepare(5, &weights(1), &subnet, &key("Vali").public(), 1).unwrap();
+    let mut row = prepare(5, &weights(1), &subnet, 1);
+    seal(&mut row, &subnet, &key("Vali").public(), Seal::Salted).unwrap();
     row.state = state;
     row.block = 1_090;
     row
@@ -16,14 +17,17 @@ fn at(row: &CommitRow, block: u64, epoch: u64, on_chain: bool, stored: bool) -> 
     subnet.epoch_index = epoch;
     subnet.last_epoch_block = 1_000 + (epoch - 5) * 100;
     let clock = EpochClock::at(&subnet, &schedule()).unwrap();
-    let commits = [WeightCommit { hash: row.hash, epoch: 5, block: 1_091 }];
+    let commits = [OwnCommit { form: CommitForm::Salted, hash: row.hash, epoch: 5, block: 1_091 }];
     let weights: Vec<(u16, u16)> = row.uids.iter().copied().zip(row.values.iter().copied()).collect();
     let facts = Facts {
         subnet: &subnet,
         clock: &clock,
         me: subnet.neurons.first(),
-        commits: if on_chain { &commits } else { &[] },
+        own: if on_chain { &commits } else { &[] },
         stored: if stored { &weights } else { &[] },
+        beacon: None,
+        has_pulse: false,
+        mode: CommitMode::Auto,
         resubmit_after_blocks: 4,
     };
     next(row, &facts)
@@ -58,12 +62,12 @@ fn committed_is_revealed_in_its_epoch_only_when_time_passes() {
     assert_eq!(at(&row, 1_101, 6, true, false), Step::Reveal);
     assert_eq!(at(&row, 1_198, 6, true, false), Step::Reveal);
     assert!(matches!(at(&row, 1_199, 6, true, false), Step::Wait(_)));
-    assert!(matches!(at(&row, 1_201, 7, true, false), Step::Expired(_)));
+    assert!(matches!(at(&row, 1_201, 7, true, false), Step::Missed(_)));
     assert_eq!(at(&row, 1_150, 6, false, true), Step::Revealed);
     assert_eq!(at(&row, 1_250, 7, false, true), Step::Revealed);
     // Gone and not there: revealed by nobody.
     assert!(matches!(at(&row, 1_150, 6, false, false), Step::Wait(_)));
-    assert!(matches!(at(&row, 1_201, 7, false, false), Step::Expired(_)));
+    assert!(matches!(at(&row, 1_201, 7, false, false), Step::Missed(_)));
 }
 
 #[test]
@@ -73,74 +77,38 @@ fn committed_waits_as_long_as_the_chain_says_when_it_landed_late() {
     let mut subnet = snapshot(1_150, 2);
     subnet.epoch_index = 6;
     subnet.last_epoch_block = 1_100;
-    let commits = [WeightCommit { hash: row.hash, epoch: 6, block: 1_101 }];
+    let commits = [OwnCommit { form: CommitForm::Salted, hash: row.hash, epoch: 6, block: 1_101 }];
     let clock = EpochClock::at(&subnet, &schedule()).unwrap();
-    let me = subnet.neurons.first();
-    let facts = Facts { subnet: &subnet, clock: &clock, me, commits: &commits, stored: &[], resubmit_after_blocks: 4 };
+    let facts = Facts {
+        subnet: &subnet,
+        clock: &clock,
+        me: subnet.neurons.first(),
+        own: &commits,
+        stored: &[],
+        beacon: None,
+        has_pulse: false,
+        mode: CommitMode::Auto,
+        resubmit_after_blocks: 4,
+    };
     assert_eq!(next(&row, &facts), Step::Wait("reveal is due in epoch 7".into()));
 }
 
 #[test]
-fn blocked_names_the_reason_when_the_chain_would_refuse() {
-    let check = |change: &dyn Fn(&mut SubnetSnapshot, &mut Neuron)| {
-        let mut subnet = snapshot(1_050, 2);
-        let mut me = subnet.neurons[0].clone();
-        change(&mut subnet, &mut me);
-        let clock = EpochClock::at(&subnet, &schedule()).unwrap();
-        let facts = Facts {
-            subnet: &subnet,
-            clock: &clock,
-            me: Some(&me),
-            commits: &[],
-            stored: &[],
-            resubmit_after_blocks: 4,
-        };
-        blocked(&facts, 1, 1, 2)
-    };
-    assert_eq!(check(&|_, _| {}), None);
-    assert_eq!(check(&|_, me| me.validator_permit = false), Some(Blocked::NoPermit { uid: 0, next: 1_100 }));
-    assert_eq!(
-        check(&|s, _| s.stake_threshold_rao = 1_001),
-        Some(Blocked::TooLittleStake { stake_rao: 1_000, threshold_rao: 1_001 })
-    );
-    assert_eq!(check(&|s, _| s.weights_version_key = 2), Some(Blocked::OldVersion { ours: 1, wanted: 2 }));
-    assert_eq!(check(&|s, _| s.min_allowed_weights = 3), Some(Blocked::TooFew { found: 2, wanted: 3 }));
-    // No more weights than uids can be asked for.
-    assert_eq!(check(&|s, _| s.min_allowed_weights = 300), Some(Blocked::TooFew { found: 2, wanted: 3 }));
-    let rate = |last: u64| {
-        check(&|s, me| {
-            s.weights_rate_limit = 20;
-            me.last_update[1] = last;
-        })
-    };
-    assert_eq!(rate(1_040), Some(Blocked::TooFast { last: 1_040, next: 1_060 }));
-    assert_eq!(rate(1_031), None);
-    assert_eq!(rate(0), None);
-    // The owner needs neither permit nor stake.
-    let owner = check(&|s, me| {
-        s.owner_uid = Some(0);
-        s.stake_threshold_rao = u64::MAX;
-        me.validator_permit = false;
-    });
-    assert_eq!(owner, None);
-    assert!(Blocked::TooFast { last: 1_040, next: 1_060 }.to_string().contains("1060"));
-}
-
-#[test]
-fn refresh_drops_a_uid_when_another_hotkey_has_it() {
-    let row = row(CommitState::Prepared);
+fn replaced_uid_is_dropped_when_another_hotkey_has_it() {
     let mut subnet = snapshot(1_090, 2);
-    assert_eq!(refresh(&row, &subnet, &key("Vali").public(), 1).unwrap(), None);
+    let mut fresh = row(CommitState::Prepared);
+    drop_replaced(&mut fresh, &subnet);
+    assert!(!fresh.salt.is_empty(), "what has not changed stays sealed");
     subnet.neurons[1].hotkey = key("Newcomer").public();
-    let fresh = refresh(&row, &subnet, &key("Vali").public(), 1).unwrap().unwrap();
+    drop_replaced(&mut fresh, &subnet);
     // What is left is scaled up again, as the chain would.
     assert_eq!((fresh.uids.as_slice(), fresh.values.as_slice()), ([2].as_slice(), [65_535].as_slice()));
     assert_eq!(fresh.hotkeys, [key("Miner2").public()]);
-    assert_ne!((fresh.salt, fresh.hash), (row.salt, row.hash));
+    assert!(fresh.salt.is_empty(), "another payload wants another salt");
 }
 
 #[test]
-fn salts_differ_when_rows_are_prepared_again() {
+fn salts_differ_when_rows_are_sealed_again() {
     let (first, second) = (row(CommitState::Prepared), row(CommitState::Prepared));
     assert_eq!(first.salt.len(), SALT_LEN);
     assert_ne!((&first.salt, first.hash), (&second.salt, second.hash));
@@ -205,7 +173,9 @@ async fn commit_waits_for_the_block_that_the_rate_limit_allows_when_too_early() 
     chain.advance_to(1_080);
     chain.with(|s| {
         s.subnet.weights_rate_limit = 15;
+        // As after a registration: the chain counts it as an update.
         s.subnet.neurons[0].last_update[1] = 1_075;
+        s.subnet.neurons[0].registered_at = 1_075;
     });
     let mut process = Process::start(folder.path(), &chain).await;
     process.prepare(1).await;
@@ -256,9 +226,13 @@ async fn reveal_expires_with_an_alarm_when_its_epoch_is_missed() {
     chain.advance_to(1_250);
     let mut process = Process::start(folder.path(), &chain).await;
     assert!(process.pass().await);
-    assert_eq!(process.state(1).await, CommitState::Expired);
-    assert_eq!(chain.reveals_made(), 0);
-    assert!(process.journal.commit(5, 1).await.unwrap().unwrap().detail.contains("epoch 6"));
+    let rows = process.rows().await;
+    assert_eq!((rows[0].state, chain.reveals_made()), (CommitState::Expired, 0));
+    assert!(rows[0].detail.contains("epoch 6"), "{}", rows[0].detail);
+    // There is time before the running epoch's own weights: the same ones are committed again.
+    assert_eq!((rows[1].state, rows[1].commit_epoch), (CommitState::Prepared, 7));
+    process.run_to(1_310).await;
+    assert_eq!((process.state(1).await, chain.reveals_made()), (CommitState::Revealed, 1));
 }
 
 #[tokio::test]
