@@ -26,7 +26,7 @@ pub struct Config {
     /// Whether endpoints of the catalogue also serve models that miners offer, after all miners. Default true.
     pub endpoints_fallback: bool,
     /// Whether a request goes out while its row is still on the way to the disk. The customer sees nothing before the
-    /// row is on disk either way. Default false.
+    /// row is on disk either way, and waits for one write less. Default true.
     pub early_dispatch: bool,
     /// Sizes and counts.
     pub limits: Limits,
@@ -44,7 +44,7 @@ impl Default for Config {
             catalogue_path: None,
             prices_path: None,
             endpoints_fallback: true,
-            early_dispatch: false,
+            early_dispatch: true,
             limits: Limits::default(),
             timing: Timing::default(),
         }
