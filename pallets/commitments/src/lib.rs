@@ -177,6 +177,13 @@ pub mod pallet {
             Ok(())
         }
 
+        /// What each neuron of `netuid` has committed last: hotkey and encoded [`Registration`].
+        pub fn get_commitments(netuid: NetUid) -> alloc::vec::Vec<(T::AccountId, alloc::vec::Vec<u8>)> {
+            CommitmentOf::<T>::iter_prefix(netuid)
+                .map(|(hotkey, registration)| (hotkey, registration.encode()))
+                .collect()
+        }
+
         /// Checks that whatever is stored belongs to a neuron.
         ///
         /// # Errors

@@ -46,6 +46,7 @@ impl<T: Config> Pallet<T> {
         SubnetAlphaOut::<T>::mutate(netuid, |total| total.0 = total.0.saturating_add(alpha.0));
         if SubnetAlphaOutEmission::<T>::get(netuid) != alpha {
             SubnetAlphaOutEmission::<T>::insert(netuid, alpha);
+            SubnetTaoInEmission::<T>::insert(netuid, TaoBalance(alpha.0));
         }
     }
 
@@ -244,6 +245,7 @@ impl<T: Config> Subnet<T> {
                     .fold(0_u64, |sum, amount| sum.saturating_add(amount.get()))
             };
             let mut earned = sum(|output| &output.validator_emission);
+            AlphaDividendsPerSubnet::<T>::insert(self.netuid, hotkey, AlphaBalance(earned));
             let served = sum(|output| &output.server_emission);
             if served > 0 && self.is_owners(hotkey) {
                 paid = paid.saturating_add(self.burn(hotkey, served));

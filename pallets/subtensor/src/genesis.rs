@@ -197,7 +197,7 @@ fn build_subnet<T: Config>(subnet: &GenesisSubnet<T::AccountId>) {
 fn own<T: Config>(hotkey: &T::AccountId, coldkey: &T::AccountId) {
     match Owner::<T>::try_get(hotkey) {
         Ok(owner) => assert!(owner == *coldkey, "the hotkey {hotkey:?} is there with two coldkeys"),
-        Err(()) => Owner::<T>::insert(hotkey, coldkey),
+        Err(()) => Pallet::<T>::own(hotkey, coldkey),
     }
 }
 

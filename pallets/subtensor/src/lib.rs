@@ -36,10 +36,13 @@ mod epoch;
 mod extension;
 mod genesis;
 mod owner;
+mod ownership;
 mod price;
 mod pruning;
+mod reader_types;
 mod registration;
 mod root;
+pub mod rpc_info;
 mod schedule;
 mod sections;
 mod serving;
@@ -63,6 +66,7 @@ mod tests;
 pub use extension::{SubtensorTransactionExtension, code};
 pub use genesis::{GenesisNeuron, GenesisSubnet, Hyperparameters};
 pub use pallet::*;
+pub use reader_types::*;
 pub use timelock::MAX_REVEALS_PER_BLOCK;
 pub use traits::{EpochInfo, OnNeuronRemoved, SubnetInfo};
 pub use types::*;
@@ -70,7 +74,7 @@ pub use weights::WeightInfo;
 
 use batches::Reveals;
 use frame_support::pallet_macros::import_section;
-use sections::{calls, errors, events, hyperparameters, network_storage, neuron_storage};
+use sections::{calls, errors, events, hyperparameters, network_storage, neuron_storage, reader_storage};
 use staking::PriceLimit;
 use timelock::{COMMIT_REVEAL_VERSION, MAX_QUEUE_KIB, NewTimelocked};
 
@@ -81,6 +85,7 @@ use timelock::{COMMIT_REVEAL_VERSION, MAX_QUEUE_KIB, NewTimelocked};
 #[import_section(hyperparameters::hyperparameters)]
 #[import_section(network_storage::network_storage)]
 #[import_section(neuron_storage::neuron_storage)]
+#[import_section(reader_storage::reader_storage)]
 // `expect` is what the macros expand to; the arguments are the public chain's.
 #[allow(clippy::expect_used, clippy::too_many_arguments)]
 #[frame_support::pallet]

@@ -5,7 +5,7 @@
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::tokens::Preservation};
 use sp_runtime::PerU16;
 
-use crate::{pallet::*, price, traits::OnNeuronRemoved, types::*};
+use crate::{pallet::*, price, reader_types::FixedI128, traits::OnNeuronRemoved, types::*};
 
 /// What `init_new_network` of the public chain writes where it differs from the storage default.
 mod new_subnet {
@@ -40,7 +40,7 @@ impl<T: Config> Pallet<T> {
 
         Self::burn(coldkey, cost, Preservation::Preserve)?;
         RAORecycledForRegistration::<T>::mutate(netuid, |total| total.0 = total.0.saturating_add(cost.0));
-        Owner::<T>::insert(hotkey, coldkey);
+        Self::own(hotkey, coldkey);
         Self::seat(netuid, uid, hotkey);
         RegistrationsThisBlock::<T>::insert(netuid, count.saturating_add(1));
         Burn::<T>::insert(
@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
         Self::burn(coldkey, cost, Preservation::Preserve)?;
         NetworkLastLockCost::<T>::put(cost);
         LastRateLimitedBlock::<T>::insert(RateLimitKey::NetworkLastRegistered, Self::block());
-        Owner::<T>::insert(hotkey, coldkey);
+        Self::own(hotkey, coldkey);
         Self::create_network(netuid, coldkey, hotkey);
         SubnetLocked::<T>::insert(netuid, cost);
         Self::seat(netuid, 0, hotkey);
@@ -182,6 +182,8 @@ impl<T: Config> Pallet<T> {
         TotalNetworks::<T>::mutate(|total| *total = total.saturating_add(1));
         NetworkRegisteredAt::<T>::insert(netuid, block);
         SubnetMechanism::<T>::insert(netuid, 0);
+        SubnetMovingPrice::<T>::insert(netuid, FixedI128::from_int(1));
+        NetworkPowRegistrationAllowed::<T>::insert(netuid, false);
         SubnetOwner::<T>::insert(netuid, coldkey);
         SubnetOwnerHotkey::<T>::insert(netuid, hotkey);
         TokenSymbol::<T>::insert(netuid, <DefaultSymbol as frame_support::traits::Get<_>>::get());

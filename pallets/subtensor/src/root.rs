@@ -4,7 +4,7 @@
 
 use frame_support::{ensure, pallet_prelude::DispatchResult};
 
-use crate::{pallet::*, types::*};
+use crate::{pallet::*, reader_types::FixedI128, types::*};
 
 impl<T: Config> Pallet<T> {
     /// Writes what the root network has, unless it exists.
@@ -13,6 +13,8 @@ impl<T: Config> Pallet<T> {
             return;
         }
         NetworksAdded::<T>::insert(NetUid::ROOT, true);
+        SubnetMovingPrice::<T>::insert(NetUid::ROOT, FixedI128::from_int(1));
+        NetworkPowRegistrationAllowed::<T>::insert(NetUid::ROOT, false);
         MaxAllowedUids::<T>::insert(NetUid::ROOT, MAX_ROOT_UIDS);
         MaxAllowedValidators::<T>::insert(NetUid::ROOT, MAX_ROOT_UIDS);
         MinAllowedWeights::<T>::insert(NetUid::ROOT, 0);
@@ -44,7 +46,7 @@ impl<T: Config> Pallet<T> {
             uid
         };
 
-        Owner::<T>::insert(hotkey, coldkey);
+        Self::own(hotkey, coldkey);
         Self::seat(root, uid, hotkey);
         RegistrationsThisBlock::<T>::insert(root, count.saturating_add(1));
         Self::deposit_event(Event::NeuronRegistered(root, uid, hotkey.clone()));

@@ -8,3 +8,4 @@ pub(crate) mod events;
 pub(crate) mod hyperparameters;
 pub(crate) mod network_storage;
 pub(crate) mod neuron_storage;
+pub(crate) mod reader_storage;

@@ -55,7 +55,7 @@ impl<T: Config> SubnetInfo<T::AccountId> for Pallet<T> {
         let Some(owner) = hotkeys.first() else { return };
         Self::create_network(netuid, owner, owner);
         for (uid, hotkey) in (0_u16..).zip(hotkeys) {
-            Owner::<T>::insert(hotkey, owner);
+            Self::own(hotkey, owner);
             Self::seat(netuid, uid, hotkey);
             TotalHotkeyAlpha::<T>::insert(hotkey, netuid, AlphaBalance(1_000_000_000_000));
         }

@@ -2,10 +2,12 @@
 //! The runtime APIs: what a node or a client may ask the runtime.
 
 use crate::{
-    AccountId, Balance, Block, Executive, Grandpa, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
-    SessionKeys, System, TransactionPayment, VERSION, block_time::SlotDurationMs, genesis,
+    AccountId, Balance, Block, Commitments, Executive, Grandpa, InherentDataExt, Nonce, Runtime, RuntimeCall,
+    RuntimeGenesisConfig, SessionKeys, SubtensorModule, System, TransactionPayment, VERSION,
+    block_time::SlotDurationMs, genesis,
 };
 use alloc::vec::Vec;
+use codec::Compact;
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
     traits::Get,
@@ -13,6 +15,21 @@ use frame_support::{
     weights::Weight,
 };
 use pallet_grandpa::AuthorityId as GrandpaId;
+use pallet_subtensor::{
+    AlphaBalance, FixedU128, MechId, NetUid, TaoBalance,
+    rpc_info::{
+        delegate_info::DelegateInfo,
+        dynamic_info::DynamicInfo,
+        hyperparameters::{HyperparamEntry, SubnetHyperparams, SubnetHyperparamsV2},
+        metagraph::Metagraph,
+        neuron_info::{NeuronInfo, NeuronInfoLite},
+        selective_metagraph::SelectiveMetagraph,
+        show_subnet::SubnetState,
+        stake_info::{Availability, LockState, StakeInfo},
+        subnet_info::{SubnetInfo, SubnetInfov2},
+        swap::{SimSwapResult, SubnetPrice},
+    },
+};
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_core::{OpaqueMetadata, crypto::KeyTypeId};
@@ -189,6 +206,209 @@ impl_runtime_apis! {
 
         fn query_length_to_fee(length: u32) -> Balance {
             TransactionPayment::length_to_fee(length)
+        }
+    }
+
+    impl subtensor_runtime_api::DelegateInfoRuntimeApi<Block, AccountId> for Runtime {
+        fn get_delegates() -> Vec<DelegateInfo<AccountId>> {
+            SubtensorModule::get_delegates()
+        }
+
+        fn get_delegate(delegate_account: AccountId) -> Option<DelegateInfo<AccountId>> {
+            SubtensorModule::get_delegate(&delegate_account)
+        }
+
+        fn get_delegated(
+            delegatee_account: AccountId,
+        ) -> Vec<(DelegateInfo<AccountId>, (Compact<NetUid>, Compact<AlphaBalance>))> {
+            SubtensorModule::get_delegated(&delegatee_account)
+        }
+    }
+
+    impl subtensor_runtime_api::NeuronInfoRuntimeApi<Block, AccountId> for Runtime {
+        fn get_neurons(netuid: NetUid) -> Vec<NeuronInfo<AccountId>> {
+            SubtensorModule::get_neurons(netuid)
+        }
+
+        fn get_neuron(netuid: NetUid, uid: u16) -> Option<NeuronInfo<AccountId>> {
+            SubtensorModule::get_neuron(netuid, uid)
+        }
+
+        fn get_neurons_lite(netuid: NetUid) -> Vec<NeuronInfoLite<AccountId>> {
+            SubtensorModule::get_neurons_lite(netuid)
+        }
+
+        fn get_neuron_lite(netuid: NetUid, uid: u16) -> Option<NeuronInfoLite<AccountId>> {
+            SubtensorModule::get_neuron_lite(netuid, uid)
+        }
+    }
+
+    impl subtensor_runtime_api::SubnetInfoRuntimeApi<Block, AccountId> for Runtime {
+        fn get_subnet_info(netuid: NetUid) -> Option<SubnetInfo<AccountId>> {
+            SubtensorModule::get_subnet_info(netuid)
+        }
+
+        fn get_subnets_info() -> Vec<Option<SubnetInfo<AccountId>>> {
+            SubtensorModule::get_subnets_info()
+        }
+
+        fn get_subnet_info_v2(netuid: NetUid) -> Option<SubnetInfov2<AccountId>> {
+            SubtensorModule::get_subnet_info_v2(netuid)
+        }
+
+        fn get_subnets_info_v2() -> Vec<Option<SubnetInfov2<AccountId>>> {
+            SubtensorModule::get_subnets_info_v2()
+        }
+
+        fn get_subnet_hyperparams(netuid: NetUid) -> Option<SubnetHyperparams> {
+            SubtensorModule::get_subnet_hyperparams(netuid)
+        }
+
+        fn get_subnet_hyperparams_v2(netuid: NetUid) -> Option<SubnetHyperparamsV2> {
+            SubtensorModule::get_subnet_hyperparams_v2(netuid)
+        }
+
+        fn get_all_dynamic_info() -> Vec<Option<DynamicInfo<AccountId>>> {
+            SubtensorModule::get_all_dynamic_info()
+        }
+
+        fn get_all_metagraphs() -> Vec<Option<Metagraph<AccountId>>> {
+            SubtensorModule::get_all_metagraphs()
+        }
+
+        fn get_metagraph(netuid: NetUid) -> Option<Metagraph<AccountId>> {
+            SubtensorModule::get_metagraph(netuid)
+        }
+
+        fn get_all_mechagraphs() -> Vec<Option<Metagraph<AccountId>>> {
+            SubtensorModule::get_all_mechagraphs()
+        }
+
+        fn get_mechagraph(netuid: NetUid, mecid: MechId) -> Option<Metagraph<AccountId>> {
+            SubtensorModule::get_mechagraph(netuid, mecid)
+        }
+
+        fn get_dynamic_info(netuid: NetUid) -> Option<DynamicInfo<AccountId>> {
+            SubtensorModule::get_dynamic_info(netuid)
+        }
+
+        fn get_subnet_state(netuid: NetUid) -> Option<SubnetState<AccountId>> {
+            SubtensorModule::get_subnet_state(netuid)
+        }
+
+        fn get_selective_metagraph(
+            netuid: NetUid,
+            metagraph_indexes: Vec<u16>,
+        ) -> Option<SelectiveMetagraph<AccountId>> {
+            let commitments = || Commitments::get_commitments(netuid);
+            SubtensorModule::get_selective_metagraph(netuid, &metagraph_indexes, commitments)
+        }
+
+        fn get_coldkey_auto_stake_hotkey(coldkey: AccountId, netuid: NetUid) -> Option<AccountId> {
+            SubtensorModule::get_coldkey_auto_stake_hotkey(&coldkey, netuid)
+        }
+
+        fn get_selective_mechagraph(
+            netuid: NetUid,
+            subid: MechId,
+            metagraph_indexes: Vec<u16>,
+        ) -> Option<SelectiveMetagraph<AccountId>> {
+            let commitments = || Commitments::get_commitments(netuid);
+            SubtensorModule::get_selective_mechagraph(netuid, subid, &metagraph_indexes, commitments)
+        }
+
+        fn get_subnet_to_prune() -> Option<NetUid> {
+            SubtensorModule::get_subnet_to_prune()
+        }
+
+        fn get_subnet_account_id(netuid: NetUid) -> Option<AccountId> {
+            SubtensorModule::get_subnet_account_id(netuid)
+        }
+
+        fn get_next_epoch_start_block(netuid: NetUid) -> Option<u64> {
+            SubtensorModule::next_epoch_start_block(netuid)
+        }
+
+        fn get_block_emission() -> TaoBalance {
+            TaoBalance(pallet_subtensor::BlockEmission::<Runtime>::get())
+        }
+
+        fn get_subnet_hyperparams_v3(netuid: NetUid) -> Option<Vec<HyperparamEntry>> {
+            SubtensorModule::get_subnet_hyperparams_v3(netuid)
+        }
+    }
+
+    impl subtensor_runtime_api::StakeInfoRuntimeApi<Block, AccountId> for Runtime {
+        fn get_stake_info_for_coldkey(coldkey_account: AccountId) -> Vec<StakeInfo<AccountId>> {
+            SubtensorModule::get_stake_info_for_coldkey(&coldkey_account)
+        }
+
+        fn get_stake_info_for_coldkeys(
+            coldkey_accounts: Vec<AccountId>,
+        ) -> Vec<(AccountId, Vec<StakeInfo<AccountId>>)> {
+            SubtensorModule::get_stake_info_for_coldkeys(coldkey_accounts)
+        }
+
+        fn get_stake_info_for_hotkey_coldkey_netuid(
+            hotkey_account: AccountId,
+            coldkey_account: AccountId,
+            netuid: NetUid,
+        ) -> Option<StakeInfo<AccountId>> {
+            SubtensorModule::get_stake_info_for_hotkey_coldkey_netuid(&hotkey_account, &coldkey_account, netuid)
+        }
+
+        fn get_stake_availability_for_coldkeys(
+            coldkey_accounts: Vec<AccountId>,
+            netuids: Option<Vec<NetUid>>,
+        ) -> Availability<AccountId> {
+            SubtensorModule::get_stake_availability_for_coldkeys(coldkey_accounts, netuids)
+        }
+
+        fn get_stake_fee(
+            _: Option<(AccountId, NetUid)>,
+            _: AccountId,
+            _: Option<(AccountId, NetUid)>,
+            _: AccountId,
+            _: u64,
+        ) -> u64 {
+            // Stake moves one to one, without a pool that would take a part.
+            0
+        }
+
+        fn get_coldkey_lock(_: AccountId, _: NetUid) -> Option<LockState> {
+            None
+        }
+
+        fn get_hotkey_conviction(_: AccountId, _: NetUid) -> FixedU128 {
+            FixedU128::default()
+        }
+
+        fn get_most_convicted_hotkey_on_subnet(_: NetUid) -> Option<AccountId> {
+            None
+        }
+    }
+
+    impl subtensor_runtime_api::SubnetRegistrationRuntimeApi<Block> for Runtime {
+        fn get_network_registration_cost() -> TaoBalance {
+            SubtensorModule::network_lock_cost()
+        }
+    }
+
+    impl subtensor_runtime_api::SwapRuntimeApi<Block> for Runtime {
+        fn current_alpha_price(netuid: NetUid) -> u64 {
+            SubtensorModule::current_alpha_price(netuid)
+        }
+
+        fn current_alpha_price_all() -> Vec<SubnetPrice> {
+            SubtensorModule::current_alpha_price_all()
+        }
+
+        fn sim_swap_tao_for_alpha(_: NetUid, tao: TaoBalance) -> SimSwapResult {
+            SubtensorModule::sim_swap(tao.0)
+        }
+
+        fn sim_swap_alpha_for_tao(_: NetUid, alpha: AlphaBalance) -> SimSwapResult {
+            SubtensorModule::sim_swap(alpha.0)
         }
     }
 

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Types of the public chain that only readers meet: same names, same SCALE bytes.
+
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::traits::Get;
+use scale_info::TypeInfo;
+use sp_runtime::PerU16;
+
+use crate::types::{FixedU128, SubnetIdentityV3, TaoBalance};
+
+macro_rules! signed_fixed {
+    ($(#[$doc:meta])* $name:ident($bits:ty)) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, DecodeWithMemTracking,
+            MaxEncodedLen, TypeInfo,
+        )]
+        pub struct $name {
+            /// The number times 2^32.
+            pub bits: $bits,
+        }
+
+        impl $name {
+            /// A whole number.
+            #[must_use]
+            pub const fn from_int(value: i16) -> Self {
+                Self { bits: (value as $bits).saturating_mul(1 << 32) }
+            }
+        }
+    };
+}
+
+signed_fixed! {
+    /// A signed 96.32 fixed-point number in the encoding of the `substrate-fixed` crate.
+    FixedI128(i128)
+}
+signed_fixed! {
+    /// A signed 32.32 fixed-point number in the encoding of the `substrate-fixed` crate.
+    FixedI64(i64)
+}
+
+/// 1 as an unsigned 64.64 fixed-point number.
+pub struct FixedOne;
+
+impl Get<FixedU128> for FixedOne {
+    fn get() -> FixedU128 {
+        FixedU128 { bits: 1 << 64 }
+    }
+}
+
+/// 18 % of 65,535: the take of a hotkey.
+pub struct DefaultTake;
+
+impl Get<PerU16> for DefaultTake {
+    fn get() -> PerU16 {
+        PerU16::from_parts(11_796)
+    }
+}
+
+/// What the owner of a coldkey says about itself, each field UTF-8 by convention.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct ChainIdentityV2 {
+    /// Name of the owner.
+    pub name: Vec<u8>,
+    /// Its site.
+    pub url: Vec<u8>,
+    /// Where its code is.
+    pub github_repo: Vec<u8>,
+    /// Its picture.
+    pub image: Vec<u8>,
+    /// Its Discord.
+    pub discord: Vec<u8>,
+    /// What it does.
+    pub description: Vec<u8>,
+    /// Anything else.
+    pub additional: Vec<u8>,
+}
+
+/// A registration of a subnet that waits for another to be dissolved.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct NetworkRegistrationInfo<AccountId> {
+    /// Who pays.
+    pub coldkey: AccountId,
+    /// Who becomes uid 0.
+    pub hotkey: AccountId,
+    /// Modality of the subnet.
+    pub mechid: u16,
+    /// What the owner says about it.
+    pub identity: Option<SubnetIdentityV3>,
+    /// What was paid.
+    pub lock_amount: TaoBalance,
+    /// Price of alpha at the time.
+    pub median_subnet_alpha_price: FixedU128,
+    /// Block of the request.
+    pub registration_block: u64,
+    /// Number of the amount paid.
+    pub lock_id: u32,
+}

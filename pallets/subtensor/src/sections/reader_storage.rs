@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Storage that clients of the public chain read and no call of this chain writes; names, hashers, types and defaults
+//! are the public chain's.
+//!
+//! What stays at its default here belongs to something that this chain leaves out, and the default says so: no proof of
+//! work, no takes, no collateral, no queue of registrations.
+
+use frame_support::pallet_macros::pallet_section;
+
+/// Declares what only readers need.
+#[pallet_section]
+mod reader_storage {
+    /// Price of a subnet's alpha in TAO, a 96.32 fixed-point number: 1 on every subnet, since one alpha is one TAO.
+    #[pallet::storage]
+    pub type SubnetMovingPrice<T: Config> = StorageMap<_, Identity, NetUid, FixedI128, ValueQuery>;
+
+    /// TAO that was issued for a subnet in the last block in which it emitted, in rao.
+    #[pallet::storage]
+    pub type SubnetTaoInEmission<T: Config> = StorageMap<_, Identity, NetUid, TaoBalance, ValueQuery>;
+
+    /// Alpha that a hotkey got as a validator in the last epoch, in rao.
+    #[pallet::storage]
+    pub type AlphaDividendsPerSubnet<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, AlphaBalance, ValueQuery>;
+
+    /// Mean flow of TAO into a subnet's pool: none, there is no pool.
+    #[pallet::storage]
+    pub type SubnetEmaTaoFlow<T: Config> = StorageMap<_, Identity, NetUid, (u64, FixedI128), OptionQuery>;
+
+    /// Hotkeys that belong to a coldkey, in the order in which they came; one more per paid registration.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type OwnedHotkeys<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
+
+    /// Hotkeys that a coldkey may have staked to: those that belong to it.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type StakingHotkeys<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
+
+    /// Part of the dividends that a hotkey would keep from nominators, of 65,535: there are none.
+    #[pallet::storage]
+    pub type Delegates<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, PerU16, ValueQuery, DefaultTake>;
+
+    /// Highest take of a hotkey, of 65,535.
+    #[pallet::storage]
+    pub type MaxDelegateTake<T: Config> = StorageValue<_, PerU16, ValueQuery, DefaultTake>;
+
+    /// Least take of a hotkey, of 65,535.
+    #[pallet::storage]
+    pub type MinDelegateTake<T: Config> = StorageValue<_, PerU16, ValueQuery>;
+
+    /// Hotkeys to which a hotkey's stake counts: none.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type ChildKeys<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, Vec<(u64, T::AccountId)>, ValueQuery>;
+
+    /// Hotkeys whose stake counts to a hotkey: none.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type ParentKeys<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, Vec<(u64, T::AccountId)>, ValueQuery>;
+
+    /// What the owner of a coldkey says about itself: there is no call for it.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type IdentitiesV2<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, ChainIdentityV2, OptionQuery>;
+
+    /// Subnets that are being dissolved: none.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type DissolveCleanupQueue<T: Config> = StorageValue<_, Vec<NetUid>, ValueQuery>;
+
+    /// Registrations of subnets that wait for one to be dissolved: none.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type NetworkRegistrationQueue<T: Config> =
+        StorageValue<_, Vec<NetworkRegistrationInfo<T::AccountId>>, ValueQuery>;
+
+    /// Whether a registration can be had by work: the public chain's default, and `false` on every subnet of this chain.
+    #[pallet::storage]
+    pub type NetworkPowRegistrationAllowed<T: Config> =
+        StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
+
+    /// Work that a registration would take.
+    #[pallet::storage]
+    pub type Difficulty<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<10_000_000>>;
+
+    /// Least `Difficulty`.
+    #[pallet::storage]
+    pub type MinDifficulty<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<10_000_000>>;
+
+    /// Highest `Difficulty`.
+    #[pallet::storage]
+    pub type MaxDifficulty<T: Config> =
+        StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<4_611_686_018_427_387_903>>;
+
+    /// Blocks between two adjustments of the difficulty, which are not made.
+    #[pallet::storage]
+    pub type AdjustmentInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<100>>;
+
+    /// What an adjustment keeps, of `u64::MAX`.
+    #[pallet::storage]
+    pub type AdjustmentAlpha<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery>;
+
+    /// Registrations per interval that an adjustment aims at.
+    #[pallet::storage]
+    pub type TargetRegistrationsPerInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<2>>;
+
+    /// Part of a registration's price that is locked instead of burned, of 65,535: nothing.
+    #[pallet::storage]
+    pub type CollateralLockShare<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery>;
+
+    /// Alpha of collateral that is released per alpha earned.
+    #[pallet::storage]
+    pub type CollateralDrainRatio<T: Config> = StorageMap<_, Identity, NetUid, FixedU128, ValueQuery, FixedOne>;
+
+    /// Least take of a child hotkey on a subnet, of 65,535.
+    #[pallet::storage]
+    pub type MinChildkeyTakePerSubnet<T: Config> = StorageMap<_, Identity, NetUid, PerU16, ValueQuery>;
+
+    /// Whether the owner's cut is locked: never.
+    #[pallet::storage]
+    pub type OwnerCutAutoLockEnabled<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery>;
+
+    /// Whether stake may change its coldkey: there is no call for it.
+    #[pallet::storage]
+    pub type TransferToggle<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
+}
