@@ -4,7 +4,7 @@
 use crate::{SpecError, parse_account, role_accounts};
 use clawrank_runtime::{
     block_time::{MAX_SLOT_DURATION_MS, MIN_SLOT_DURATION_MS},
-    genesis::{self, Authority, NETUID, Neuron, Subnet, Topology, keys::Role, validator_stake},
+    genesis::{self, Authority, Neuron, Subnet, Topology, keys::Role, validator_stake},
 };
 
 /// The uids of a subnet.
@@ -29,6 +29,10 @@ pub enum Preset {
     LocalTestnet,
     /// One authority, 12 s blocks, epochs of 360 blocks.
     Development,
+    /// The accounts of Subtensor's localnet and subnet 1, empty, at 250 ms blocks: for clients of any subnet.
+    Localnet,
+    /// Subnet 92 as it is on the day of its registration, at 12 s blocks: neurons register themselves.
+    Sn92,
 }
 
 impl Preset {
@@ -38,15 +42,19 @@ impl Preset {
             Self::Fast => genesis::FAST,
             Self::LocalTestnet => genesis::LOCAL_TESTNET,
             Self::Development => genesis::DEVELOPMENT,
+            Self::Localnet => genesis::LOCALNET,
+            Self::Sn92 => genesis::SN92,
         }
     }
 
-    /// The preset of a `--chain` id: `dev`, `local`, `fast`, or the preset's own name.
+    /// The preset of a `--chain` id: `dev`, `local`, `fast`, `localnet`, `sn92`, or the preset's own name.
     pub fn from_chain_id(id: &str) -> Option<Self> {
         match id {
             "" | "fast" => Some(Self::Fast),
             "dev" | "development" => Some(Self::Development),
             "local" | "local_testnet" => Some(Self::LocalTestnet),
+            "localnet" => Some(Self::Localnet),
+            "sn92" => Some(Self::Sn92),
             _ => None,
         }
     }
@@ -58,7 +66,7 @@ pub struct Options {
     /// The starting point
     #[arg(long, value_enum, default_value = "fast")]
     pub preset: Preset,
-    /// The id of the subnet, 1 to 4095 [default: 92]
+    /// The id of the subnet, 1 to 4095 [default: 1 for localnet, else 92]
     #[arg(long, value_name = "ID")]
     pub netuid: Option<u16>,
     /// The owner's coldkey: SS58, 0x hex or a secret URI; also becomes sudo [default: //owner//cold, sudo //Alice]
@@ -67,22 +75,23 @@ pub struct Options {
     /// The owner's hotkey: SS58, 0x hex or a secret URI [default: //owner]
     #[arg(long, value_name = "ACCOUNT")]
     pub owner_hotkey: Option<String>,
-    /// Miners registered at genesis, 0 to 255 [default: 4]
+    /// Miners registered at genesis, 0 to 255 [default: 0 for localnet and sn92, else 4]
     #[arg(long, value_name = "N")]
     pub miners: Option<u32>,
-    /// Validators registered and staked at genesis, 0 to 64 [default: 3]
+    /// Validators registered and staked at genesis, 0 to 64 [default: 0 for localnet and sn92, else 3]
     #[arg(long, value_name = "N")]
     pub validators: Option<u32>,
     /// Block authors with well-known keys, 1 (Alice) to 6 (Alice to Ferdie) [default: the preset's]
     #[arg(long, value_name = "N")]
     pub authorities: Option<u32>,
-    /// Blocks between two epochs, 2 to 50400 [default: 10 for fast, else 360]
+    /// Blocks between two epochs, 2 to 50400 [default: 10 for fast, 100 for localnet, else 360]
     #[arg(long, value_name = "BLOCKS")]
     pub tempo: Option<u16>,
-    /// Milliseconds between two blocks, 100 to 60000 [default: 250 for fast, else 12000]
+    /// Milliseconds between two blocks, 100 to 60000 [default: 250 for fast and localnet, else 12000]
     #[arg(long, value_name = "MS")]
     pub block_time_ms: Option<u64>,
-    /// Incentive mechanisms of the subnet: 1 (serving, with intel blended in) or 2 (serving and intel) [default: 2]
+    /// Incentive mechanisms of the subnet: 1 (serving, with intel blended in) or 2 (serving and intel) [default: 1
+    /// for localnet and sn92, else 2]
     #[arg(long, value_name = "N")]
     pub mechanisms: Option<u8>,
     /// What stands before each account's URI: a path like //net7, or a phrase and a path [default: the public
@@ -126,15 +135,16 @@ impl Options {
     }
 
     fn subnet(&self, preset: &Subnet) -> Result<Subnet, SpecError> {
-        let netuid = self.netuid.unwrap_or(NETUID);
+        let netuid = self.netuid.unwrap_or(preset.netuid);
         in_range("netuid", netuid.into(), 1, MAX_NETUID)?;
         let tempo = self.tempo.unwrap_or(preset.tempo);
         in_range("tempo", tempo.into(), 2, MAX_TEMPO)?;
         let mechanisms = self.mechanisms.unwrap_or(preset.mechanisms);
         in_range("mechanisms", mechanisms.into(), 1, 2)?;
-        let miners = self.miners.unwrap_or(4);
+        let count = |list: &[Neuron]| u32::try_from(list.len()).unwrap_or(u32::MAX);
+        let miners = self.miners.unwrap_or_else(|| count(&preset.miners));
         in_range("miners", miners.into(), 0, MAX_UIDS.saturating_sub(1))?;
-        let validators = self.validators.unwrap_or(3);
+        let validators = self.validators.unwrap_or_else(|| count(&preset.validators));
         in_range("validators", validators.into(), 0, MAX_VALIDATORS)?;
         let sum = u64::from(miners).saturating_add(validators.into()).saturating_add(1);
         if sum > MAX_UIDS {

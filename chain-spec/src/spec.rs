@@ -24,6 +24,8 @@ pub fn chain_spec(options: &Options) -> Result<ChainSpec, SpecError> {
         Preset::Fast => ("ClawRank Fast", ChainType::Development),
         Preset::LocalTestnet => ("ClawRank Local", ChainType::Local),
         Preset::Development => ("ClawRank Development", ChainType::Development),
+        Preset::Localnet => ("ClawRank Localnet", ChainType::Local),
+        Preset::Sn92 => ("ClawRank SN92", ChainType::Local),
     };
     Ok(ChainSpec::builder(wasm, NoExtension::default())
         .with_name(name)

@@ -22,7 +22,7 @@ fn refused(flags: &str) -> String {
 
 #[test]
 fn topology_is_the_preset_when_nothing_else_is_given() {
-    for preset in [Preset::Fast, Preset::LocalTestnet, Preset::Development] {
+    for preset in [Preset::Fast, Preset::LocalTestnet, Preset::Development, Preset::Localnet, Preset::Sn92] {
         let topology = Options::preset(preset).topology().unwrap();
         assert_eq!(Some(topology), Topology::preset(preset.name()));
     }

@@ -18,7 +18,8 @@ Examples:
       --bootnodes /ip4/127.0.0.1/tcp/30333/p2p/<the identity that alice logs>
       Two authorities.
 
---chain takes: dev (one authority, 12 s blocks), local (two authorities, 12 s), fast (one authority, 250 ms), or a file.";
+--chain takes: dev (one authority, 12 s blocks), local (two authorities, 12 s), fast (one authority, 250 ms), localnet (as
+Subtensor's: 250 ms, subnet 1, the well-known accounts), sn92 (subnet 92 new and empty, 12 s), or a file.";
 
 /// A node of a local ClawRank chain.
 #[derive(Debug, clap::Parser)]
@@ -30,7 +31,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) run: RunCmd,
 
-    /// Milliseconds between two blocks of a new dev, local or fast chain, 100 to 60000.
+    /// Milliseconds between two blocks of a new chain of a preset, 100 to 60000.
     ///
     /// The block time is part of genesis: a chain that exists, or one from a specification file, keeps its own.
     #[arg(long, value_name = "MS")]

@@ -40,12 +40,13 @@ impl SubstrateCli for Cli {
             Some(preset) => with_block_time(preset, self.block_time_ms).map_err(|error| error.to_string())?,
             None if self.block_time_ms.is_some() => {
                 return Err(format!(
-                    "--block-time-ms is for --chain dev, local and fast; '{id}' has its own: set it with `chain-spec \
-                     --block-time-ms`"
+                    "--block-time-ms is for --chain dev, local, fast, localnet and sn92; '{id}' has its own: set it with \
+                     `chain-spec --block-time-ms`"
                 ));
             }
-            None => ChainSpec::from_json_file(PathBuf::from(id))
-                .map_err(|error| format!("--chain '{id}' is not dev, local or fast, and as a file: {error}"))?,
+            None => ChainSpec::from_json_file(PathBuf::from(id)).map_err(|error| {
+                format!("--chain '{id}' is not dev, local, fast, localnet or sn92, and as a file: {error}")
+            })?,
         };
         Ok(Box::new(spec))
     }

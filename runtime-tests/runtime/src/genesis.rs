@@ -6,7 +6,7 @@ mod topology;
 
 pub use topology::{Authority, NETUID, Neuron, Subnet, Topology, validator_stake};
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 use sp_genesis_builder::PresetId;
 
 /// One authority, 12 s blocks.
@@ -15,10 +15,14 @@ pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
 pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
 /// One authority, 250 ms blocks, epochs of 10 blocks.
 pub const FAST: &str = "fast";
+/// The accounts of Subtensor's localnet, 250 ms blocks, subnet 1 with epochs of 100 blocks and no neuron but its owner's.
+pub const LOCALNET: &str = "localnet";
+/// Subnet 92 as it is on the day of its registration, 12 s blocks: its owner and nobody else.
+pub const SN92: &str = "sn92";
 
 /// The presets that [`preset`] knows.
 pub fn preset_names() -> Vec<PresetId> {
-    vec![PresetId::from(DEVELOPMENT), PresetId::from(LOCAL_TESTNET), PresetId::from(FAST)]
+    [DEVELOPMENT, LOCAL_TESTNET, FAST, LOCALNET, SN92].into_iter().map(PresetId::from).collect()
 }
 
 /// The genesis patch of a preset as JSON bytes, or `None` for an unknown name.

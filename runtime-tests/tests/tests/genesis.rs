@@ -27,6 +27,8 @@ fn native_genesis_equals_the_wasms_when_built_from_one_topology() {
     for options in [
         Options::preset(Preset::Development),
         Options::preset(Preset::LocalTestnet),
+        Options::preset(Preset::Localnet),
+        Options::preset(Preset::Sn92),
         Options { miners: Some(190), validators: Some(64), ..Options::default() },
     ] {
         let topology = options.topology().unwrap();
@@ -60,5 +62,42 @@ fn neurons_are_registered_staked_and_funded_when_the_chain_begins() {
         assert_eq!(subtensor::Tempo::<Runtime>::get(NETUID), 12);
         assert_eq!(subtensor::MechanismCountCurrent::<Runtime>::get(NETUID).0, 2);
         assert_eq!(subtensor::SubnetOwner::<Runtime>::get(NETUID), topology.subnet.owner.coldkey);
+    });
+}
+
+#[test]
+fn localnet_holds_what_subtensors_does_when_it_begins() {
+    use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, Ferdie, One, Two};
+
+    let mut chain = Chain::with_options(&Options::preset(Preset::Localnet));
+    chain.read(|| {
+        for rich in [Alice, Bob, Charlie] {
+            assert_eq!(Balances::balance(&rich.to_account_id()), 1_000_000 * TAO, "{rich:?}");
+        }
+        for modest in [Dave, Eve, Ferdie, One, Two] {
+            assert_eq!(Balances::balance(&modest.to_account_id()), 2_000 * TAO, "{modest:?}");
+        }
+        assert_eq!(pallet_sudo::Key::<Runtime>::get(), Some(Alice.to_account_id()));
+        assert_eq!(SubtensorModule::netuids(), [NetUid(1)]);
+        assert_eq!(subtensor::SubnetworkN::<Runtime>::get(NetUid(1)), 1, "the owner");
+    });
+}
+
+#[test]
+fn subnet_92_is_as_registered_when_the_rehearsal_begins() {
+    let mut chain = Chain::with_options(&Options::preset(Preset::Sn92));
+    chain.read(|| {
+        assert_eq!(SubtensorModule::netuids(), [NETUID], "lower netuids are free");
+        let graph = SubtensorModule::get_metagraph(NETUID).unwrap();
+        assert_eq!(
+            (graph.num_uids.0, graph.max_uids.0, graph.max_validators.0, graph.min_allowed_weights.0),
+            (1, 256, 64, 1)
+        );
+        assert_eq!((graph.tempo.0, graph.immunity_period.0, graph.weights_rate_limit.0), (360, 5_000, 100));
+        assert_eq!((graph.kappa.0, graph.rho.0, graph.bonds_moving_avg.0), (32_767, 10, 900_000));
+        assert_eq!((graph.commit_reveal_weights_enabled, graph.commit_reveal_period.0), (true, 1));
+        assert_eq!((graph.alpha_low.0, graph.alpha_high.0, graph.activity_cutoff.0), (45_875, 58_982, 5_000));
+        assert_eq!(subtensor::BondsPenalty::<Runtime>::get(NETUID), 65_535);
+        assert!(subtensor::Yuma3On::<Runtime>::get(NETUID));
     });
 }

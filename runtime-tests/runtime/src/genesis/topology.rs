@@ -20,6 +20,9 @@ const COLDKEY: Balance = TAO.saturating_mul(10_000);
 /// Balance of a neuron's hotkey, in rao.
 const HOTKEY: Balance = TAO.saturating_mul(100);
 
+/// Balance of the lesser well-known accounts of a localnet, in rao.
+const MODEST: Balance = TAO.saturating_mul(2_000);
+
 /// What the pot of `ProviderRank` holds at first, in rao.
 const POT: Balance = TAO.saturating_mul(1_000_000);
 /// What the pot pays to miners per block of an epoch, in rao: their 41 % of a block's emission of 1 TAO.
@@ -77,6 +80,8 @@ pub struct Topology {
     pub sudo: AccountId,
     /// The subnet.
     pub subnet: Subnet,
+    /// Who else holds how much, in rao.
+    pub endowed: Vec<(AccountId, Balance)>,
 }
 
 impl Authority {
@@ -159,36 +164,53 @@ impl Subnet {
         }
     }
 
+    /// What each neuron but the owner's holds to begin with: its coldkey, its hotkey.
+    fn funds(&self) -> impl Iterator<Item = (AccountId, Balance)> {
+        let neurons = self.validators.iter().chain(&self.miners);
+        neurons.flat_map(|neuron| [(neuron.coldkey.clone(), COLDKEY), (neuron.hotkey.clone(), HOTKEY)])
+    }
+
     /// Every neuron in the order of their uids.
     pub fn neurons(&self) -> impl Iterator<Item = &Neuron> {
         core::iter::once(&self.owner).chain(&self.validators).chain(&self.miners)
     }
 }
 
+/// What the well-known accounts hold on a localnet; Alice, Bob and Charlie hold more on every chain.
+fn well_known() -> Vec<(AccountId, Balance)> {
+    [Sr25519Keyring::Dave, Sr25519Keyring::Eve, Sr25519Keyring::Ferdie, Sr25519Keyring::One, Sr25519Keyring::Two]
+        .map(|key| (key.to_account_id(), MODEST))
+        .into()
+}
+
 impl Topology {
-    /// A preset by its name: three validators and four miners on subnet 92 with both mechanisms.
+    /// A preset by its name; those for ClawRank itself have subnet 92 with both mechanisms, three validators and four
+    /// miners.
     pub fn preset(name: &str) -> Option<Self> {
-        let (authorities, slot_duration_ms, tempo) = match name {
-            super::DEVELOPMENT => (1, DEFAULT_SLOT_DURATION_MS, 360),
-            super::LOCAL_TESTNET => (2, DEFAULT_SLOT_DURATION_MS, 360),
-            super::FAST => (1, 250, 10),
+        let market = |tempo| Subnet::development(NETUID, tempo, 2, 3, 4);
+        let (authorities, slot_duration_ms, subnet, endowed) = match name {
+            super::DEVELOPMENT => (1, DEFAULT_SLOT_DURATION_MS, market(360), Vec::new()),
+            super::LOCAL_TESTNET => (2, DEFAULT_SLOT_DURATION_MS, market(360), Vec::new()),
+            super::FAST => (1, 250, market(10), Vec::new()),
+            super::LOCALNET => (1, 250, Subnet::development(1, 100, 1, 0, 0), well_known()),
+            super::SN92 => {
+                let subnet = Subnet::development(NETUID, 360, 1, 0, 0);
+                (1, DEFAULT_SLOT_DURATION_MS, subnet, market(360).funds().chain(well_known()).collect())
+            }
             _ => return None,
         };
         Some(Self {
             slot_duration_ms,
             authorities: Authority::development(authorities),
             sudo: Sr25519Keyring::Alice.to_account_id(),
-            subnet: Subnet::development(NETUID, tempo, 2, 3, 4),
+            subnet,
+            endowed,
         })
     }
 
     /// Who holds what at genesis, in rao; stake is not part of it.
     fn endowed(&self) -> BTreeMap<AccountId, Balance> {
-        let mut endowed = BTreeMap::new();
-        for neuron in self.subnet.validators.iter().chain(&self.subnet.miners) {
-            endowed.insert(neuron.coldkey.clone(), COLDKEY);
-            endowed.insert(neuron.hotkey.clone(), HOTKEY);
-        }
+        let mut endowed: BTreeMap<_, _> = self.endowed.iter().cloned().chain(self.subnet.funds()).collect();
         endowed.insert(self.subnet.owner.hotkey.clone(), HOTKEY);
         endowed.insert(self.subnet.owner.coldkey.clone(), RICH);
         endowed.insert(self.sudo.clone(), RICH);
