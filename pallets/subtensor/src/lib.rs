@@ -144,6 +144,21 @@ pub mod pallet {
         type InitialMaxEpochsPerBlock: Get<u8>;
     }
 
+    #[pallet::extra_constants]
+    impl<T: Config> Pallet<T> {
+        /// Blocks between the registration of a subnet and its start until root decides otherwise.
+        #[pallet::constant_name(InitialStartCallDelay)]
+        fn initial_start_call_delay() -> u64 {
+            0
+        }
+
+        /// Least amount of TAO that can be staked at once, in rao.
+        #[pallet::constant_name(InitialMinStake)]
+        fn initial_min_stake() -> TaoBalance {
+            TaoBalance(staking::MIN_STAKE)
+        }
+    }
+
     /// Subnets and amounts that exist from the first block.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]

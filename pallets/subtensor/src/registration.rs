@@ -189,6 +189,7 @@ impl<T: Config> Pallet<T> {
         TokenSymbol::<T>::insert(netuid, <DefaultSymbol as frame_support::traits::Get<_>>::get());
         Tempo::<T>::insert(netuid, <T::InitialTempo as frame_support::traits::Get<u16>>::get());
         LastEpochBlock::<T>::insert(netuid, block);
+        MaxAllowedUids::<T>::insert(netuid, MaxAllowedUids::<T>::get(netuid));
         MaxAllowedValidators::<T>::insert(netuid, new_subnet::MAX_ALLOWED_VALIDATORS);
         MinAllowedWeights::<T>::insert(netuid, new_subnet::MIN_ALLOWED_WEIGHTS);
         ImmunityPeriod::<T>::insert(netuid, new_subnet::IMMUNITY_PERIOD);

@@ -5,6 +5,7 @@
 //! Every type has the SCALE shape of the public chain, whose clients decode it by field names. `docs/sdk.md` lists what
 //! the fields that only a swap pool could give stand for where one alpha is one TAO.
 
+pub mod basket;
 pub mod delegate_info;
 pub mod dynamic_info;
 pub mod hyperparameters;

@@ -16,8 +16,9 @@ use frame_support::{
 };
 use pallet_grandpa::AuthorityId as GrandpaId;
 use pallet_subtensor::{
-    AlphaBalance, FixedU128, MechId, NetUid, TaoBalance,
+    AlphaBalance, FixedOne, FixedU128, MechId, NetUid, TaoBalance,
     rpc_info::{
+        basket::{BasketPosition, BasketSummary, BasketTradingStatus, BetaPosition, BetaPricing, BetaPricingPage},
         delegate_info::DelegateInfo,
         dynamic_info::DynamicInfo,
         hyperparameters::{HyperparamEntry, SubnetHyperparams, SubnetHyperparamsV2},
@@ -391,6 +392,73 @@ impl_runtime_apis! {
     impl subtensor_runtime_api::SubnetRegistrationRuntimeApi<Block> for Runtime {
         fn get_network_registration_cost() -> TaoBalance {
             SubtensorModule::network_lock_cost()
+        }
+    }
+
+    // There are no baskets on this chain: nobody holds a part of one, and a basket of nothing is worth nothing.
+    impl subtensor_runtime_api::BetaBasketRuntimeApi<Block, AccountId> for Runtime {
+        fn get_root_basket_owed(_: AccountId) -> TaoBalance {
+            TaoBalance(0)
+        }
+
+        fn get_basket_payout(_: AccountId, _: AccountId) -> TaoBalance {
+            TaoBalance(0)
+        }
+
+        fn get_validator_basket_nav(_: AccountId) -> TaoBalance {
+            TaoBalance(0)
+        }
+
+        fn get_validator_basket(_: AccountId) -> Vec<(NetUid, AlphaBalance, TaoBalance)> {
+            Vec::new()
+        }
+
+        fn get_root_basket_total_nav() -> TaoBalance {
+            TaoBalance(0)
+        }
+
+        fn get_validator_basket_summary(hotkey: AccountId) -> BasketSummary<AccountId> {
+            BasketSummary::empty(hotkey)
+        }
+
+        fn get_all_validator_baskets() -> Vec<BasketSummary<AccountId>> {
+            Vec::new()
+        }
+
+        fn get_root_basket_positions(_: AccountId) -> Vec<(AccountId, u64, TaoBalance)> {
+            Vec::new()
+        }
+
+        fn get_basket_position(_: AccountId, _: AccountId) -> Option<BasketPosition<AccountId>> {
+            None
+        }
+
+        fn get_root_basket_portfolio(_: AccountId) -> Vec<BasketPosition<AccountId>> {
+            Vec::new()
+        }
+
+        fn get_beta_pricing(_: AccountId) -> Option<BetaPricing<AccountId>> {
+            None
+        }
+
+        fn get_all_beta_pricing(_: Option<AccountId>, _: u32) -> BetaPricingPage<AccountId> {
+            BetaPricingPage { pricing: Vec::new(), next: None }
+        }
+
+        fn get_beta_index() -> (FixedU128, FixedU128) {
+            (FixedOne::get(), FixedOne::get())
+        }
+
+        fn get_beta_position(_: AccountId, _: AccountId) -> Option<BetaPosition<AccountId>> {
+            None
+        }
+
+        fn get_beta_portfolio(_: AccountId) -> Vec<BetaPosition<AccountId>> {
+            Vec::new()
+        }
+
+        fn get_basket_trading_status(_: AccountId) -> BasketTradingStatus {
+            BasketTradingStatus::default()
         }
     }
 

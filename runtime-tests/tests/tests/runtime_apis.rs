@@ -13,8 +13,9 @@ use sp_core::OpaqueMetadata;
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// The APIs of the public chain that this chain has too.
-const SHARED: [&str; 8] = [
+const SHARED: [&str; 9] = [
     "AccountNonceApi",
+    "BetaBasketRuntimeApi",
     "DelegateInfoRuntimeApi",
     "NeuronInfoRuntimeApi",
     "StakeInfoRuntimeApi",
@@ -142,7 +143,8 @@ fn every_runtime_api_answers_when_the_chain_has_run() {
     let mut chain = Chain::with_options(&Options::default());
     chain.run_to(25);
     let netuid = 92u16.to_le_bytes().to_vec();
-    let account = chain.read(|| pallet_subtensor::Keys::<clawrank_runtime::Runtime>::get(pallet_subtensor::NetUid(92), 1));
+    let account: [u8; 32] =
+        chain.read(|| pallet_subtensor::Keys::<clawrank_runtime::Runtime>::get(pallet_subtensor::NetUid(92), 1)).into();
     let with = |tail: &[u8]| [netuid.as_slice(), tail].concat();
     let metadata = ours();
     let mut asked = 0;
@@ -158,8 +160,8 @@ fn every_runtime_api_answers_when_the_chain_has_run() {
                 ["u16", "u64"] => with(&[0; 8]),
                 ["u16", "[u16]"] => with(&[4, 52, 0]),
                 ["u16", "u8", "[u16]"] => with(&[1, 4, 52, 0]),
-                ["[u8; 32]"] => account.as_ref().to_vec(),
-                ["[u8; 32]", "u16"] => [account.as_ref(), &netuid].concat(),
+                ["[u8; 32]"] => account.to_vec(),
+                ["[u8; 32]", "u16"] => [account.as_slice(), &netuid].concat(),
                 _ => continue,
             };
             let answer = chain.try_call(&format!("{}_{}", api.name, method.name), &args);

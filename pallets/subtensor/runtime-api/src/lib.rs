@@ -15,6 +15,7 @@ use codec::{Codec, Compact};
 use pallet_subtensor::{
     AlphaBalance, FixedU128, MechId, NetUid, TaoBalance,
     rpc_info::{
+        basket::{BasketPosition, BasketSummary, BasketTradingStatus, BetaPosition, BetaPricing, BetaPricingPage},
         delegate_info::DelegateInfo,
         dynamic_info::DynamicInfo,
         hyperparameters::{HyperparamEntry, SubnetHyperparams, SubnetHyperparamsV2},
@@ -138,6 +139,42 @@ sp_api::decl_runtime_apis! {
     pub trait SubnetRegistrationRuntimeApi {
         /// Price of the next one, in rao.
         fn get_network_registration_cost() -> TaoBalance;
+    }
+
+    /// Baskets of root stake.
+    pub trait BetaBasketRuntimeApi<AccountId: Codec> {
+        /// TAO that a coldkey could redeem.
+        fn get_root_basket_owed(coldkey: AccountId) -> TaoBalance;
+        /// TAO that a coldkey could redeem from one validator.
+        fn get_basket_payout(hotkey: AccountId, coldkey: AccountId) -> TaoBalance;
+        /// Worth of a validator's basket.
+        fn get_validator_basket_nav(hotkey: AccountId) -> TaoBalance;
+        /// What is in a validator's basket.
+        fn get_validator_basket(hotkey: AccountId) -> Vec<(NetUid, AlphaBalance, TaoBalance)>;
+        /// Worth of all baskets.
+        fn get_root_basket_total_nav() -> TaoBalance;
+        /// A validator's basket.
+        fn get_validator_basket_summary(hotkey: AccountId) -> BasketSummary<AccountId>;
+        /// Every basket.
+        fn get_all_validator_baskets() -> Vec<BasketSummary<AccountId>>;
+        /// A coldkey's parts: validator, part, worth.
+        fn get_root_basket_positions(coldkey: AccountId) -> Vec<(AccountId, u64, TaoBalance)>;
+        /// A coldkey's part of one basket.
+        fn get_basket_position(hotkey: AccountId, coldkey: AccountId) -> Option<BasketPosition<AccountId>>;
+        /// A coldkey's parts.
+        fn get_root_basket_portfolio(coldkey: AccountId) -> Vec<BasketPosition<AccountId>>;
+        /// Price of one basket.
+        fn get_beta_pricing(hotkey: AccountId) -> Option<BetaPricing<AccountId>>;
+        /// Price of every basket, page by page.
+        fn get_all_beta_pricing(start_after: Option<AccountId>, limit: u32) -> BetaPricingPage<AccountId>;
+        /// Mean price of all baskets.
+        fn get_beta_index() -> (FixedU128, FixedU128);
+        /// A coldkey's part of one basket, as it is shown.
+        fn get_beta_position(hotkey: AccountId, coldkey: AccountId) -> Option<BetaPosition<AccountId>>;
+        /// A coldkey's parts, as they are shown.
+        fn get_beta_portfolio(coldkey: AccountId) -> Vec<BetaPosition<AccountId>>;
+        /// Whether a basket may trade.
+        fn get_basket_trading_status(hotkey: AccountId) -> BasketTradingStatus;
     }
 
     /// Prices of alpha.

@@ -3,7 +3,7 @@
 //! `StakeInfo`: what a coldkey has staked to its hotkeys.
 
 use alloc::{collections::BTreeMap, vec::Vec};
-use codec::{Compact, Decode, Encode};
+use codec::{Compact, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 use crate::{pallet::*, types::*};
@@ -43,7 +43,9 @@ pub struct StakeAvailability {
 }
 
 /// Stake that is locked for its owner's voice; there is none on this chain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct LockState {
     /// Alpha locked.
     pub locked_mass: AlphaBalance,

@@ -62,6 +62,45 @@ mod reader_storage {
     pub type ParentKeys<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, Vec<(u64, T::AccountId)>, ValueQuery>;
 
+    /// Children that a hotkey would get, and from which block: none.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type PendingChildKeys<T: Config> = StorageDoubleMap<
+        _,
+        Identity,
+        NetUid,
+        Blake2_128Concat,
+        T::AccountId,
+        (Vec<(u64, T::AccountId)>, u64),
+        ValueQuery,
+    >;
+
+    /// Hotkey to which a coldkey's incentive would go instead: none.
+    #[pallet::storage]
+    pub type AutoStakeDestination<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, T::AccountId, OptionQuery>;
+
+    /// Coldkeys that wait to be exchanged, from which block and for which: none.
+    #[pallet::storage]
+    pub type ColdkeySwapAnnouncements<T: Config> = StorageMap<_, Twox64Concat, T::AccountId, (u32, H256), OptionQuery>;
+
+    /// Exchanges of coldkeys that somebody objects to: none.
+    #[pallet::storage]
+    pub type ColdkeySwapDisputes<T: Config> = StorageMap<_, Twox64Concat, T::AccountId, u32, OptionQuery>;
+
+    /// Stake that is locked, by coldkey, subnet and hotkey: none.
+    #[pallet::storage]
+    pub type Lock<T: Config> = StorageNMap<
+        _,
+        (NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Identity, NetUid>, NMapKey<Blake2_128Concat, T::AccountId>),
+        rpc_info::stake_info::LockState,
+        OptionQuery,
+    >;
+
+    /// Blocks for which root stake cannot be taken back: none.
+    #[pallet::storage]
+    pub type RootStakeUnlockInterval<T: Config> = StorageValue<_, u64, ValueQuery>;
+
     /// What the owner of a coldkey says about itself: there is no call for it.
     #[pallet::storage]
     #[pallet::unbounded]

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fresh node of the local chain and `btcli` against it, for the checks beside this file."""
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+NODE = os.environ.get("CLAWRANK_NODE_BIN", "clawrank-node")
+CLI = os.environ.get("CLAWRANK_BIN", "clawrank")
+START_DEADLINE_S = 90
+COMMAND_DEADLINE_S = 90
+
+
+def free_port():
+    """A port of the loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Node:
+    """A node on ports of its own, gone with its folder at the end of the `with` block."""
+
+    def __init__(self, *options):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="clawrank-sdk-"))
+        self.port = free_port()
+        self.url = f"ws://127.0.0.1:{self.port}"
+        spec = self.folder / "spec.json"
+        with spec.open("wb") as out:
+            subprocess.run([NODE, "chain-spec", *options], stdout=out, check=True, timeout=COMMAND_DEADLINE_S)
+        self.log = (self.folder / "node.log").open("wb")
+        self.process = subprocess.Popen(
+            [NODE, "--chain", spec, "--alice", "--rpc-port", str(self.port), "--rpc-cors", "all"]
+            + ["--base-path", self.folder / "data", "--listen-addr", f"/ip4/127.0.0.1/tcp/{free_port()}"],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+        )
+
+    def __enter__(self):
+        end = time.monotonic() + START_DEADLINE_S
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                if self.height() > 0:
+                    return self
+            except OSError:
+                pass
+            time.sleep(0.1)
+        tail = (self.folder / "node.log").read_text()[-3000:]
+        self.__exit__()
+        sys.exit(f"the node made no block within {START_DEADLINE_S} s; its log ends:\n{tail}")
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def rpc(self, method, *params):
+        """The result of an RPC over HTTP."""
+        import urllib.request
+
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            answer = json.load(answer)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def height(self):
+        """Number of the best block."""
+        return int(self.rpc("chain_getHeader")["number"], 16)
+
+
+class Btcli:
+    """`btcli` with a home, wallets and a cache of its own."""
+
+    def __init__(self, node):
+        home = node.folder / "home"
+        home.mkdir()
+        self.wallets = home / "wallets"
+        self.program = pathlib.Path(sys.executable).parent / "btcli"
+        self.environment = {
+            **os.environ,
+            "HOME": str(home),
+            "BT_NETWORK": node.url,
+            "BT_FALLBACK_ENDPOINTS": "none",
+            "BT_ARCHIVE_ENDPOINTS": "none",
+            "BT_WALLET_PATH": str(self.wallets),
+            "BITTENSOR_RUNTIME_CACHE_DIR": str(home / "runtime-cache"),
+            "NO_COLOR": "1",
+        }
+        self.commands = []
+
+    def run(self, *command, wallet=None, hotkey="default"):
+        """The command's JSON. Its words are printed, and kept for the documentation."""
+        flags = ["--json", "--yes"]
+        if wallet:
+            flags += ["-w", wallet, "-H", hotkey]
+        shown = " ".join(["btcli", *map(str, command)])
+        print(f"  $ {shown}", flush=True)
+        self.commands.append(shown)
+        done = subprocess.run(
+            [self.program, *flags, *map(str, command)],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_DEADLINE_S,
+        )
+        if done.returncode != 0:
+            raise AssertionError(f"{shown} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+class Steps:
+    """Runs named checks one after the other, counts them and remembers how long each took."""
+
+    def __init__(self):
+        self.passed = []
+        self.failed = []
+        self.skipped = []
+
+    def __call__(self, name, check, *args):
+        begun = time.monotonic()
+        print(f"- {name}", flush=True)
+        try:
+            result = check(*args)
+        except Exception as error:  # noqa: BLE001: any failure of a check is reported and counted
+            self.failed.append(name)
+            print(f"  FAILED: {type(error).__name__}: {error}", flush=True)
+            return None
+        self.passed.append(name)
+        print(f"  {time.monotonic() - begun:.1f} s", flush=True)
+        return result
+
+    def skip(self, name, why):
+        """Notes in capitals that a check was not made."""
+        self.skipped.append(name)
+        print(f"- {name}\n  SKIPPED: {why}", flush=True)
+
+    def finish(self):
+        """Prints the sum and ends the program."""
+        for name in self.failed:
+            print(f"failed: {name}")
+        for name in self.skipped:
+            print(f"skipped: {name}")
+        print(f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.skipped)} skipped", flush=True)
+        sys.exit(1 if self.failed else 0)

@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bittensor's own SDK and `btcli`, unpatched, against a fresh node of the local chain.
+
+Run by `scripts/lib/sdk.sh` with the Python that has the SDK; `CLAWRANK_NODE_BIN` and `CLAWRANK_BIN` name the programs.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import bittensor as bt
+from bittensor import calls
+from bittensor._generated import runtime_apis as api
+from bittensor._generated import storage
+
+from chain import CLI, NODE, Btcli, Node, Steps
+
+NETUID = 92
+RAO = 10**9
+
+
+def seed(uri):
+    """The secret seed of a development account: hard paths have one."""
+    shown = subprocess.check_output([NODE, "key", "inspect", uri, "--output-type", "json"], timeout=30)
+    return json.loads(shown)["secretSeed"]
+
+
+class Keys:
+    """A wallet of development keys, as the SDK takes one."""
+
+    def __init__(self, role):
+        self.hotkey = bt.sp_core.Keypair.create_from_uri(f"//{role}")
+        self.coldkey = bt.sp_core.Keypair.create_from_uri(f"//{role}//cold")
+        self.coldkeypub = self.coldkey
+
+
+def equal(got, expected, what):
+    """Fails with both values."""
+    if got != expected:
+        raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
+
+
+# -- btcli ---------------------------------------------------------------------------------------------------------
+
+
+def look_at_subnets(cli):
+    listed = {subnet["netuid"]: subnet for subnet in cli.run("subnets", "list")}
+    equal(listed[NETUID]["neurons"], 8, "neurons of the list")
+    equal(listed[NETUID]["price_tao_per_alpha"], 1.0, "price")
+    equal(listed[NETUID]["max_neurons"], 256, "capacity")
+    shown = cli.run("subnets", "show", NETUID)
+    equal((shown["tempo"], shown["neurons"]), (10, 8), "tempo and neurons")
+    parameters = cli.run("subnets", "hyperparameters", NETUID)
+    equal(parameters["kappa"], 32767, "kappa")
+    equal(parameters["yuma_version"], 3, "version of Yuma")
+    graph = cli.run("subnets", "metagraph", NETUID)
+    equal(graph["num_uids"], 8, "neurons of the metagraph")
+    equal(graph["moving_price"]["bits"], 1 << 32, "moving price")
+    equal(cli.run("subnets", "price", "--netuid", NETUID)["price_rao"], RAO, "price in rao")
+    cli.run("subnets", "burn-cost", NETUID)
+    cli.run("subnets", "create-cost")
+    cli.run("sudo", "check-start", "--netuid", NETUID)
+
+
+def make_wallets(cli):
+    cli.run("config", "set", "mev_shield", "false")
+    for wallet, uri in (("alice", "//Alice"), ("owner", "//owner//cold")):
+        cli.run("wallet", "regen-coldkey", "--no-password", "--seed", seed(uri), wallet=wallet)
+    cli.run("wallet", "regen-hotkey", "--seed", seed("//owner"), wallet="owner")
+    cli.run("wallet", "create", "--no-password", wallet="miner")
+    cli.run("wallet", "transfer", "--dest", "miner", "--amount", "100", wallet="alice")
+    balance = cli.run("wallet", "balance", wallet="miner")
+    assert "100" in json.dumps(balance), balance
+
+
+def register_and_stake(cli):
+    wallets = {wallet["coldkey"]: wallet for wallet in cli.run("wallet", "list")["coldkeys"]}
+    hotkey = wallets["miner"]["hotkeys"][0]["ss58"]
+    # `subnets register` insists on the MEV shield, which is a pallet of the public chain; the raw call does not.
+    arguments = json.dumps({"netuid": NETUID, "hotkey": hotkey, "limit_price": RAO})
+    done = cli.run("call", "SubtensorModule.register_limit", "--args", arguments, wallet="miner")
+    equal(done["success"], True, "registration")
+    assert cli.run("axon", "set", "--netuid", NETUID, "--ip", "203.0.113.7", "--port", 8091, wallet="miner")["success"]
+    assert cli.run("stake", "add", "--netuid", NETUID, "--amount", "10", wallet="miner")["success"]
+    assert cli.run("stake", "remove", "--netuid", NETUID, "--amount", "4", wallet="miner")["success"]
+    assert hotkey in json.dumps(cli.run("stake", "list", wallet="miner"))
+    cli.run("stake", "show", "--netuid", NETUID, wallet="miner")
+    cli.run("wallet", "overview", wallet="miner")
+    assert hotkey in json.dumps(cli.run("wallet", "registrations", wallet="miner"))
+    return hotkey
+
+
+def root_network(cli):
+    assert cli.run("subnets", "register", "--netuid", 0, wallet="miner")["success"]
+    assert cli.run("stake", "add", "--netuid", 0, "--amount", "5", wallet="miner")["success"]
+
+
+def identity(cli):
+    done = cli.run("sudo", "set-identity", "--netuid", NETUID, "--name", "ClawRank", wallet="owner")
+    equal(done["success"], True, "identity")
+    equal(cli.run("subnets", "show", NETUID)["name"], "ClawRank", "name of the subnet")
+
+
+def hyperparameters(cli):
+    done = cli.run("sudo", "set", "--netuid", NETUID, "--name", "min_allowed_weights", "--value", "2", wallet="owner")
+    equal(done["success"], True, "hyperparameter")
+    equal(cli.run("subnets", "hyperparameters", NETUID)["min_allowed_weights"], 2, "after it was set")
+
+
+# -- SDK -----------------------------------------------------------------------------------------------------------
+
+
+async def reads(client):
+    """What every script reads first, and every runtime API by the SDK's own decoder."""
+    assert await client.block() > 0
+    equal(await client.block_time(), 0.25, "block time")
+    balance = await client.read("balance", coldkey_ss58=Keys("miner//0").coldkey.ss58_address)
+    equal(balance.rao, 10_000 * RAO, "balance")
+    graph = await client.read("metagraph", netuid=NETUID)
+    neurons = await client.neurons.neurons(netuid=NETUID)
+    equal([str(key) for key in graph["hotkeys"]], [neuron.hotkey for neuron in neurons], "hotkeys")
+    for lite in (True, False):
+        method = api.NeuronInfoRuntimeApi.get_neurons_lite if lite else api.NeuronInfoRuntimeApi.get_neurons
+        equal(len(await client.runtime(method, [NETUID])), len(neurons), "neurons")
+    asked = (
+        (api.SubnetInfoRuntimeApi.get_subnet_info, [NETUID]),
+        (api.SubnetInfoRuntimeApi.get_subnet_info_v2, [NETUID]),
+        (api.SubnetInfoRuntimeApi.get_subnet_hyperparams, [NETUID]),
+        (api.SubnetInfoRuntimeApi.get_subnet_hyperparams_v2, [NETUID]),
+        (api.SubnetInfoRuntimeApi.get_all_dynamic_info, []),
+        (api.SubnetInfoRuntimeApi.get_all_metagraphs, []),
+        (api.SubnetInfoRuntimeApi.get_all_mechagraphs, []),
+        (api.SubnetInfoRuntimeApi.get_subnet_state, [NETUID]),
+        (api.SubnetInfoRuntimeApi.get_selective_metagraph, [NETUID, list(range(77))]),
+        (api.SubnetInfoRuntimeApi.get_selective_mechagraph, [NETUID, 1, [0, 52, 62]]),
+        (api.DelegateInfoRuntimeApi.get_delegates, []),
+        (api.SubnetRegistrationRuntimeApi.get_network_registration_cost, []),
+        (api.SwapRuntimeApi.current_alpha_price, [NETUID]),
+    )
+    for method, arguments in asked:
+        assert await client.runtime(method, arguments), method
+    selected = await client.runtime(api.SubnetInfoRuntimeApi.get_selective_metagraph, [NETUID, [8, 52]])
+    present = [field for field, value in selected.items() if value is not None]
+    equal(sorted(present), ["hotkeys", "netuid", "tempo"], "selected fields")
+
+
+async def wait_until(client, what, check, deadline=30):
+    """Asks once a block until `check` has an answer."""
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        found = await check()
+        if found:
+            return found
+        await client.wait_for_block(await client.block() + 1)
+    raise AssertionError(f"no {what} within {deadline} s")
+
+
+def succeeded(result):
+    assert result.success, result
+    return result
+
+
+async def register_and_serve(client):
+    wallet = Keys("newcomer")
+    alice = bt.sp_core.Keypair.create_from_uri("//Alice")
+    rich = type("Rich", (), {"coldkey": alice, "coldkeypub": alice, "hotkey": alice})()
+    for key in (wallet.coldkey, wallet.hotkey):
+        succeeded(await client.execute(bt.Transfer(dest_ss58=key.ss58_address, amount_tao=50), rich))
+    call = calls.SubtensorModule.burned_register(netuid=NETUID, hotkey=wallet.hotkey.ss58_address)
+    succeeded(await client.submit_call(call, wallet))
+    succeeded(await client.execute(bt.ServeAxon(netuid=NETUID, ip="203.0.113.9", port=9000), wallet))
+    graph = await client.read("metagraph", netuid=NETUID)
+    uid = [str(key) for key in graph["hotkeys"]].index(wallet.hotkey.ss58_address)
+    axon = graph["axons"][uid]
+    equal((axon["ip"], axon["port"]), (int.from_bytes(bytes([203, 0, 113, 9]), "big"), 9000), "axon")
+
+
+async def commitments(client):
+    wallet = Keys("miner//0")
+    info = {"fields": [{"Raw8": b"clawrank"}]}
+    succeeded(await client.submit_call(calls.Commitments.set_commitment(netuid=NETUID, info=info), wallet, signer="hotkey"))
+    found = await client.read("commitment", netuid=NETUID, hotkey_ss58=wallet.hotkey.ss58_address)
+    assert "clawrank" in str(found), found
+
+
+async def timelocked_weights(client):
+    """With commit-reveal on, the SDK's ciphertext is stored byte for byte; its beacon is the public one."""
+    wallet = Keys("validator//0")
+    result = succeeded(await client.execute(bt.SetWeights(netuid=NETUID, uids=[4, 5], weights=[0.25, 0.75]), wallet))
+    (extrinsic,) = [
+        value
+        for value in (await client.block_info(await number(client, result))).extrinsics
+        if "commit_timelocked_mechanism_weights" in str(value)
+    ]
+    stored = await client.weights.timelocked_weight_commits(netuid=NETUID)
+    commits = [commit for epoch in stored.values() for commit in epoch]
+    equal([commit["hotkey"] for commit in commits], [wallet.hotkey.ss58_address], "committers")
+    assert commits[0]["ciphertext"].removeprefix("0x") in str(extrinsic), "the stored bytes are not those of the call"
+    equal(commits[0]["reveal_round"], result.data["reveal_round"], "round")
+
+
+async def number(client, result):
+    """The block of a result."""
+    return int(str(result.extrinsic_id).split("-")[0])
+
+
+async def plain_weights(client):
+    """With commit-reveal off, which the owner decides, weights are stored as they are and the epoch pays by them."""
+    owner = Keys("owner")
+    off = bt.SetHyperparameter(netuid=NETUID, name="commit_reveal_weights_enabled", value=0)
+    succeeded(await client.execute(off, owner))
+    equal(await client.read("commit_reveal_enabled", netuid=NETUID), False, "commit-reveal")
+    for validator in range(3):
+        wallet = Keys(f"validator//{validator}")
+        succeeded(await client.execute(bt.SetWeights(netuid=NETUID, uids=[4, 5], weights=[0.25, 0.75]), wallet))
+    rows = await client.query_map(storage.SubtensorModule.Weights, [NETUID])
+    equal([list(map(tuple, row)) for _, row in rows], [[(4, 21845), (5, 65535)]] * 3, "stored weights")
+
+    async def paid():
+        graph = await client.read("metagraph", netuid=NETUID)
+        return graph["incentives"][5] > graph["incentives"][4] > 0
+
+    await wait_until(client, "incentive", paid)
+
+
+async def same_as_our_own_client(client, url):
+    """`clawrank status` shows, field by field, what the SDK reads of the same block."""
+    shown = subprocess.run(
+        [CLI, "status", "--json", "--network", url, "--netuid", str(NETUID)], capture_output=True, text=True, timeout=60
+    )
+    assert shown.returncode == 0, shown.stderr
+    status = json.loads(shown.stdout)
+    view = await client.at(status["block"])
+    graphs = [await view.runtime(api.SubnetInfoRuntimeApi.get_mechagraph, [NETUID, mecid]) for mecid in range(2)]
+    main = graphs[0]
+    due = await view.runtime(api.SubnetInfoRuntimeApi.get_next_epoch_start_block, [NETUID])
+    equal((status["tempo"], status["blocks_to_next_epoch"]), (main["tempo"], due - status["block"]), "schedule")
+    equal(status["commit_reveal"], main["commit_reveal_weights_enabled"], "commit-reveal")
+    equal(status["mechanisms"], await view.query(storage.SubtensorModule.MechanismCountCurrent, [NETUID]), "mechanisms")
+    for neuron in status["neurons"]:
+        uid = neuron["uid"]
+        ours = {
+            key: neuron[key]
+            for key in ("hotkey", "coldkey", "validator_permit", "active", "dividends_u16", "emission_rao", "stake_rao")
+        }
+        theirs = {
+            "hotkey": str(main["hotkeys"][uid]),
+            "coldkey": str(main["coldkeys"][uid]),
+            "validator_permit": main["validator_permit"][uid],
+            "active": main["active"][uid],
+            "dividends_u16": main["dividends"][uid],
+            "emission_rao": main["emission"][uid],
+            "stake_rao": main["total_stake"][uid],
+        }
+        equal(ours, theirs, f"uid {uid}")
+        equal(neuron["incentive_u16"], [graph["incentives"][uid] for graph in graphs], f"incentive of uid {uid}")
+        equal(neuron["last_commit_block"], [graph["last_update"][uid] for graph in graphs], f"updates of uid {uid}")
+    for mecid, rows in enumerate(status["weights"]):
+        stored = await view.query_map(storage.SubtensorModule.Weights, [mecid * 4096 + NETUID])
+        equal(
+            sorted((uid, [tuple(pair) for pair in row]) for uid, row in rows),
+            sorted((int(uid), [tuple(pair) for pair in row]) for uid, row in stored if row),
+            f"weights of mechanism {mecid}",
+        )
+
+
+async def large_metagraph():
+    """Milliseconds in which the SDK has the metagraph of a full subnet, the median of seven."""
+    with Node("--preset", "fast", "--miners", "252", "--validators", "3") as node:
+        async with bt.Client(node.url, fallback_endpoints=[], archive_endpoints=[]) as client:
+            taken = []
+            for _ in range(7):
+                begun = time.perf_counter()
+                graph = await client.subnets.metagraph(netuid=NETUID)
+                taken.append((time.perf_counter() - begun) * 1000)
+                equal(len(graph), 256, "neurons")
+    print(json.dumps({"figure": "sdk_metagraph_256_ms", "sdk": bt.__version__, "median": round(statistics.median(taken))}))
+
+
+def has_pallet(node, name):
+    """Whether the runtime has a pallet of that name."""
+    return name.encode().hex() in node.rpc("state_getMetadata")
+
+
+async def sdk(node, steps, administered):
+    async with bt.Client(node.url, fallback_endpoints=[], archive_endpoints=[]) as client:
+        for name, check in (
+            ("SDK: reads", reads),
+            ("SDK: registers and serves", register_and_serve),
+            ("SDK: commits to bytes in public", commitments),
+            ("SDK: sets timelocked weights", timelocked_weights),
+        ):
+            await step(steps, name, check, client)
+        if administered:
+            await step(steps, "SDK: sets plain weights", plain_weights, client)
+        else:
+            steps.skip("SDK: sets plain weights", "the runtime has no pallet AdminUtils to turn commit-reveal off")
+        await step(steps, "SDK and clawrank status agree", same_as_our_own_client, client, node.url)
+
+
+async def step(steps, name, check, *arguments):
+    """`Steps` for a coroutine."""
+    loop = asyncio.get_running_loop()
+    await asyncio.to_thread(
+        steps, name, lambda: asyncio.run_coroutine_threadsafe(check(*arguments), loop).result(timeout=90)
+    )
+
+
+def main():
+    steps = Steps()
+    with Node("--preset", "fast") as node:
+        os.environ["BITTENSOR_RUNTIME_CACHE_DIR"] = str(node.folder / "runtime-cache")
+        cli = Btcli(node)
+        steps("btcli: looks at subnets", look_at_subnets, cli)
+        steps("btcli: makes wallets, moves TAO", make_wallets, cli)
+        steps("btcli: registers, serves, stakes", register_and_stake, cli)
+        steps("btcli: takes a seat on the root network", root_network, cli)
+        steps("btcli: names the subnet", identity, cli)
+        administered = has_pallet(node, "AdminUtils")
+        if administered:
+            steps("btcli: sets a hyperparameter", hyperparameters, cli)
+        else:
+            steps.skip("btcli: sets a hyperparameter", "the runtime has no pallet AdminUtils")
+        asyncio.run(sdk(node, steps, administered))
+    steps("SDK: metagraph of 256 neurons", lambda: asyncio.run(large_metagraph()))
+    steps.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
