@@ -2,14 +2,18 @@
 
 //! `Commitments`: a few bytes that a neuron states in public, such as the root of its bundle (rules §2.2).
 //!
-//! Calls, storage and SCALE bytes are the public chain's; its timelocked commitments are left out. An account may
-//! write `MaxSpace` bytes per epoch of the subnet, each commitment counting as at least 100, and what is stored of a
-//! neuron goes when the neuron goes: so storage is bounded by the number of neurons.
+//! Calls, storage and SCALE bytes are the public chain's. An account may write `MaxSpace` bytes per epoch of the subnet,
+//! each commitment counting as at least 100, and what is stored of a neuron goes when the neuron goes: so storage is
+//! bounded by the number of neurons.
+//!
+//! A timelocked field is opened by the chain once it has the pulse of its round, see [`timelock`]: what was hidden goes to
+//! `RevealedCommitments`, the last ten of a neuron, and the field goes from the commitment.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::indexing_slicing)]
 
 extern crate alloc;
 
+pub mod timelock;
 mod types;
 pub mod weights;
 
@@ -54,6 +58,9 @@ pub mod pallet {
         #[pallet::constant]
         type MaxFields: Get<u32>;
 
+        /// Where the pulses of the drand beacon are found. `()` for a chain without: nothing is ever opened.
+        type Pulses: clawrank_timelock::PulseSource;
+
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
     }
@@ -68,10 +75,30 @@ pub mod pallet {
     pub type LastCommitment<T: Config> =
         StorageDoubleMap<_, Identity, NetUid, Twox64Concat, T::AccountId, u32, OptionQuery>;
 
-    /// Timelocked commitments that were revealed: none on this chain, but readers ask for the map.
+    /// Neurons whose commitment has a timelocked field that can still be opened.
     #[pallet::storage]
-    pub type RevealedCommitments<T: Config> =
-        StorageDoubleMap<_, Identity, NetUid, Twox64Concat, T::AccountId, List<(List<u8, 1024>, u64), 10>, OptionQuery>;
+    pub type TimelockedIndex<T: Config> = StorageValue<
+        _,
+        BoundedBTreeSet<(NetUid, T::AccountId), ConstU32<{ timelock::MAX_TIMELOCKED_NEURONS }>>,
+        ValueQuery,
+    >;
+
+    /// Block in which a neuron last let bonds on it begin anew.
+    #[pallet::storage]
+    pub type LastBondsReset<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Twox64Concat, T::AccountId, u32, OptionQuery>;
+
+    /// What timelocked fields of a neuron hid, with the block in which each was opened, oldest first.
+    #[pallet::storage]
+    pub type RevealedCommitments<T: Config> = StorageDoubleMap<
+        _,
+        Identity,
+        NetUid,
+        Twox64Concat,
+        T::AccountId,
+        List<(List<u8, MAX_TIMELOCKED_BYTES>, u64), { timelock::MAX_REVEALED }>,
+        OptionQuery,
+    >;
 
     /// How much of its space a neuron has used.
     #[pallet::storage]
@@ -94,6 +121,36 @@ pub mod pallet {
             /// Hotkey of the neuron.
             who: T::AccountId,
         },
+        /// A neuron committed something that is shown later.
+        #[codec(index = 1)]
+        TimelockCommitment {
+            /// Subnet.
+            netuid: NetUid,
+            /// Hotkey of the neuron.
+            who: T::AccountId,
+            /// The beacon's round that opens its first timelocked field.
+            reveal_round: u64,
+        },
+        /// What a timelocked field hid is shown.
+        #[codec(index = 2)]
+        CommitmentRevealed {
+            /// Subnet.
+            netuid: NetUid,
+            /// Hotkey of the neuron.
+            who: T::AccountId,
+        },
+        /// A timelocked field could not be opened and stays as it is, marked.
+        #[codec(index = 3)]
+        CommitmentRevealFailed {
+            /// Subnet.
+            netuid: NetUid,
+            /// Hotkey of the neuron.
+            who: T::AccountId,
+            /// The beacon's round that did not open it.
+            reveal_round: u64,
+            /// Why.
+            error: RevealFailure,
+        },
     }
 
     /// What can be wrong with a call; names and indices are the public chain's.
@@ -108,13 +165,22 @@ pub mod pallet {
         /// The signer has used its bytes of this epoch.
         #[codec(index = 2)]
         SpaceLimitExceeded,
+        /// Only the chain marks a field as one that could not be opened.
+        #[codec(index = 4)]
+        TimelockRevealFailedNotAllowed,
     }
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Replaces what the signing hotkey has committed on `netuid`.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::set_commitment(u32::try_from(info.fields.len()).unwrap_or(u32::MAX)))]
+        #[pallet::weight({
+            let fields = T::WeightInfo::set_commitment(u32::try_from(info.fields.len()).unwrap_or(u32::MAX));
+            match info.fields.first() {
+                Some(Data::ResetBondsFlag) => fields.saturating_add(T::WeightInfo::reset_bonds()),
+                _ => fields,
+            }
+        })]
         pub fn set_commitment(
             origin: OriginFor<T>,
             netuid: NetUid,
@@ -125,13 +191,22 @@ pub mod pallet {
                 u32::try_from(info.fields.len()).is_ok_and(|fields| fields <= T::MaxFields::get()),
                 Error::<T>::TooManyFieldsInCommitmentInfo
             );
+            let failed = |field: &Data| matches!(field, Data::TimelockRevealFailed { .. });
+            ensure!(!info.fields.iter().any(failed), Error::<T>::TimelockRevealFailedNotAllowed);
             ensure!(T::Subnets::uid(netuid, &who).is_some(), Error::<T>::AccountNotAllowedCommit);
             Self::use_space(netuid, &who, &info)?;
+            let reveal_round = Self::track(netuid, &who, &info)?;
 
             let block: u32 = frame_system::Pallet::<T>::block_number().unique_saturated_into();
+            if info.fields.first() == Some(&Data::ResetBondsFlag) {
+                Self::reset_bonds(netuid, &who, block);
+            }
             CommitmentOf::<T>::insert(netuid, &who, Registration { deposit: TaoBalance(0), block, info: *info });
             LastCommitment::<T>::insert(netuid, &who, block);
-            Self::deposit_event(Event::Commitment { netuid, who });
+            Self::deposit_event(match reveal_round {
+                Some(reveal_round) => Event::TimelockCommitment { netuid, who, reveal_round },
+                None => Event::Commitment { netuid, who },
+            });
             Ok(())
         }
 
@@ -147,6 +222,10 @@ pub mod pallet {
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(block: BlockNumberFor<T>) -> Weight {
+            Self::reveal_due(block.unique_saturated_into())
+        }
+
         fn integrity_test() {
             assert!(T::MaxFields::get() > 0, "nothing could be committed");
         }
@@ -184,6 +263,17 @@ pub mod pallet {
                 .collect()
         }
 
+        /// Lets bonds on `who` begin anew, at most once per tempo and only where the subnet allows it.
+        fn reset_bonds(netuid: NetUid, who: &T::AccountId, block: u32) {
+            let tempo = T::Subnets::epoch(netuid).map_or(0, |epoch| epoch.tempo);
+            let last = LastBondsReset::<T>::get(netuid, who);
+            if last.is_none_or(|last| block.saturating_sub(last) >= u32::from(tempo))
+                && T::Subnets::reset_bonds(netuid, who)
+            {
+                LastBondsReset::<T>::insert(netuid, who, block);
+            }
+        }
+
         /// Checks that whatever is stored belongs to a neuron.
         ///
         /// # Errors
@@ -196,10 +286,12 @@ pub mod pallet {
                 ensure!(LastCommitment::<T>::contains_key(netuid, &who), "a commitment has no block");
                 ensure!(UsedSpaceOf::<T>::contains_key(netuid, &who), "a commitment took no space");
             }
-            let commitments = CommitmentOf::<T>::iter_keys().count();
-            ensure!(LastCommitment::<T>::iter_keys().count() == commitments, "a block belongs to no commitment");
-            ensure!(UsedSpaceOf::<T>::iter_keys().count() == commitments, "space was taken by no commitment");
-            Ok(())
+            let neuron = |(netuid, who): (NetUid, T::AccountId)| T::Subnets::uid(netuid, &who).is_some();
+            ensure!(LastCommitment::<T>::iter_keys().all(neuron), "a block belongs to no neuron");
+            ensure!(UsedSpaceOf::<T>::iter_keys().all(neuron), "space was taken by no neuron");
+            ensure!(RevealedCommitments::<T>::iter_keys().all(neuron), "something revealed belongs to no neuron");
+            ensure!(LastBondsReset::<T>::iter_keys().all(neuron), "bonds of no neuron were reset");
+            Self::try_state_timelocked()
         }
     }
 }
@@ -210,5 +302,7 @@ impl<T: Config> OnNeuronRemoved<T::AccountId> for Pallet<T> {
         LastCommitment::<T>::remove(netuid, hotkey);
         UsedSpaceOf::<T>::remove(netuid, hotkey);
         RevealedCommitments::<T>::remove(netuid, hotkey);
+        LastBondsReset::<T>::remove(netuid, hotkey);
+        Self::untrack(netuid, hotkey);
     }
 }

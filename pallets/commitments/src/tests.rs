@@ -10,3 +10,4 @@
 mod committing;
 mod encoding;
 pub(crate) mod mock;
+mod timelock;

@@ -15,10 +15,13 @@ use scale_info::{Path, Type, TypeInfo, build::Variants};
 pub const MAX_RAW_BYTES: u32 = 128;
 /// Most bytes of [`Data::BigRaw`].
 pub const MAX_BIG_RAW_BYTES: u32 = 512;
+/// Most bytes of a ciphertext in [`Data::TimelockEncrypted`].
+pub const MAX_TIMELOCKED_BYTES: u32 = 1_024;
 
-/// One field of a commitment: bytes as they are, or the hash of something longer.
-///
-/// The timelocked variants of the public chain (134, 135 and 137) are left out and do not decode.
+/// A ciphertext that the signature of a beacon's round opens.
+pub type Ciphertext = BoundedVec<u8, ConstU32<MAX_TIMELOCKED_BYTES>>;
+
+/// One field of a commitment: bytes as they are, the hash of something longer, or bytes that are shown later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Data {
     /// Nothing.
@@ -34,8 +37,41 @@ pub enum Data {
     Keccak256([u8; 32]),
     /// A SHA3-256 hash.
     ShaThree256([u8; 32]),
+    /// Bytes that the chain opens and shows once it has the pulse of a round.
+    TimelockEncrypted {
+        /// What is hidden.
+        encrypted: Ciphertext,
+        /// The beacon's round that opens it.
+        reveal_round: u64,
+    },
+    /// As the first field: bonds on this neuron begin anew, where the subnet lets them.
+    ResetBondsFlag,
     /// Up to 512 bytes.
     BigRaw(BoundedVec<u8, ConstU32<MAX_BIG_RAW_BYTES>>),
+    /// A [`Data::TimelockEncrypted`] that could not be opened; only the chain writes it.
+    TimelockRevealFailed {
+        /// What stays hidden.
+        encrypted: Ciphertext,
+        /// The beacon's round that did not open it.
+        reveal_round: u64,
+    },
+}
+
+/// Why a timelocked field could not be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum RevealFailure {
+    /// The pulse's signature is no point of its group.
+    SignatureDeserialize,
+    /// The ciphertext has no such form.
+    CiphertextDeserialize,
+    /// The ciphertext was altered.
+    Decrypt,
+    /// Nothing was hidden.
+    EmptyPlaintext,
+    /// The pulse of the round is not, or no longer, stored, and newer ones are.
+    PulseExpired,
+    /// The ciphertext was made for another round or beacon.
+    RoundMismatch,
 }
 
 /// Variant indices on the wire.
@@ -47,7 +83,10 @@ mod index {
     pub(super) const SHA_256: u8 = 131;
     pub(super) const KECCAK_256: u8 = 132;
     pub(super) const SHA_THREE_256: u8 = 133;
+    pub(super) const TIMELOCK_ENCRYPTED: u8 = 134;
+    pub(super) const RESET_BONDS_FLAG: u8 = 135;
     pub(super) const BIG_RAW: u8 = 136;
+    pub(super) const TIMELOCK_REVEAL_FAILED: u8 = 137;
 }
 
 impl Data {
@@ -55,7 +94,8 @@ impl Data {
     #[must_use]
     pub fn len_for_space(&self) -> u64 {
         let len = match self {
-            Self::None => 0,
+            Self::None | Self::ResetBondsFlag => 0,
+            Self::TimelockEncrypted { encrypted, .. } | Self::TimelockRevealFailed { encrypted, .. } => encrypted.len(),
             Self::Raw(bytes) => bytes.len(),
             Self::BigRaw(bytes) => bytes.len(),
             Self::BlakeTwo256(_) | Self::Sha256(_) | Self::Keccak256(_) | Self::ShaThree256(_) => 32,
@@ -66,7 +106,7 @@ impl Data {
 
 impl Encode for Data {
     fn size_hint(&self) -> usize {
-        usize::try_from(self.len_for_space()).unwrap_or_default().saturating_add(3)
+        usize::try_from(self.len_for_space()).unwrap_or_default().saturating_add(11)
     }
 
     fn encode_to<W: Output + ?Sized>(&self, dest: &mut W) {
@@ -81,9 +121,18 @@ impl Encode for Data {
             Self::Sha256(hash) => hashed(dest, index::SHA_256, hash),
             Self::Keccak256(hash) => hashed(dest, index::KECCAK_256, hash),
             Self::ShaThree256(hash) => hashed(dest, index::SHA_THREE_256, hash),
+            Self::TimelockEncrypted { encrypted, reveal_round } => {
+                dest.push_byte(index::TIMELOCK_ENCRYPTED);
+                (encrypted, reveal_round).encode_to(dest);
+            }
+            Self::ResetBondsFlag => dest.push_byte(index::RESET_BONDS_FLAG),
             Self::BigRaw(bytes) => {
                 dest.push_byte(index::BIG_RAW);
                 bytes.encode_to(dest);
+            }
+            Self::TimelockRevealFailed { encrypted, reveal_round } => {
+                dest.push_byte(index::TIMELOCK_REVEAL_FAILED);
+                (encrypted, reveal_round).encode_to(dest);
             }
         }
     }
@@ -109,8 +158,17 @@ impl Decode for Data {
             index::SHA_256 => Self::Sha256(Decode::decode(input)?),
             index::KECCAK_256 => Self::Keccak256(Decode::decode(input)?),
             index::SHA_THREE_256 => Self::ShaThree256(Decode::decode(input)?),
+            index::TIMELOCK_ENCRYPTED => {
+                let (encrypted, reveal_round) = Decode::decode(input)?;
+                Self::TimelockEncrypted { encrypted, reveal_round }
+            }
+            index::RESET_BONDS_FLAG => Self::ResetBondsFlag,
             index::BIG_RAW => Self::BigRaw(Decode::decode(input)?),
-            _ => return Err("this chain takes no timelocked commitments".into()),
+            index::TIMELOCK_REVEAL_FAILED => {
+                let (encrypted, reveal_round) = Decode::decode(input)?;
+                Self::TimelockRevealFailed { encrypted, reveal_round }
+            }
+            _ => return Err("no field of a commitment has this variant; use 0 to 137".into()),
         })
     }
 }
@@ -119,7 +177,7 @@ impl DecodeWithMemTracking for Data {}
 
 impl MaxEncodedLen for Data {
     fn max_encoded_len() -> usize {
-        BoundedVec::<u8, ConstU32<MAX_BIG_RAW_BYTES>>::max_encoded_len().saturating_add(1)
+        <(Ciphertext, u64)>::max_encoded_len().saturating_add(1)
     }
 }
 
@@ -156,11 +214,21 @@ impl TypeInfo for Data {
                 v.index(at).fields(scale_info::build::Fields::unnamed().field(|f| f.ty::<[u8; 32]>()))
             });
         }
-        variants = variants.variant("BigRaw", |v| {
-            v.index(index::BIG_RAW).fields(
-                scale_info::build::Fields::unnamed().field(|f| f.ty::<BoundedVec<u8, ConstU32<MAX_BIG_RAW_BYTES>>>()),
-            )
-        });
+        let hidden = || {
+            scale_info::build::Fields::named()
+                .field(|f| f.ty::<Ciphertext>().name("encrypted"))
+                .field(|f| f.ty::<u64>().name("reveal_round"))
+        };
+        let variants = variants
+            .variant("TimelockEncrypted", |v| v.index(index::TIMELOCK_ENCRYPTED).fields(hidden()))
+            .variant("ResetBondsFlag", |v| v.index(index::RESET_BONDS_FLAG))
+            .variant("BigRaw", |v| {
+                v.index(index::BIG_RAW).fields(
+                    scale_info::build::Fields::unnamed()
+                        .field(|f| f.ty::<BoundedVec<u8, ConstU32<MAX_BIG_RAW_BYTES>>>()),
+                )
+            })
+            .variant("TimelockRevealFailed", |v| v.index(index::TIMELOCK_REVEAL_FAILED).fields(hidden()));
         Type::builder().path(Path::new("Data", "pallet_commitments::types")).variant(variants)
     }
 }

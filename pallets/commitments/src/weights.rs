@@ -9,12 +9,21 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
     /// A commitment with `f` fields.
     fn set_commitment(f: u32) -> Weight;
+    /// What a commitment that lets bonds begin anew takes besides: every row of bonds may have to be written.
+    fn reset_bonds() -> Weight;
     /// Any.
     fn set_max_space() -> Weight;
+    /// Looking at `n` neurons that wait, and opening `o` of their fields.
+    fn reveal(n: u32, o: u32) -> Weight;
 }
 
 /// 1 µs in picoseconds.
 const MICROSECOND: u64 = 1_000_000;
+
+/// Bytes of the list of neurons that wait.
+const INDEX: u64 = 1_024 * 34 + 2_560;
+/// Opening one field, in picoseconds: mostly a pairing.
+const OPENING: u64 = 40_000 * MICROSECOND;
 
 macro_rules! weights {
     ($target:ty, [$($generics:tt)*], $db:expr) => {
@@ -22,8 +31,24 @@ macro_rules! weights {
             fn set_commitment(f: u32) -> Weight {
                 // Uid, schedule, usage, space and the old commitment; a field is 515 bytes at most.
                 Weight::from_parts(25 * MICROSECOND, 9 * 2_560 + 2_048)
-                    .saturating_add(Weight::from_parts(2 * MICROSECOND, 515).saturating_mul(u64::from(f)))
-                    .saturating_add($db.reads_writes(9, 3))
+                    .saturating_add(Weight::from_parts(2 * MICROSECOND, 1_035).saturating_mul(u64::from(f)))
+                    // Who waits is one list.
+                    .saturating_add(Weight::from_parts(50 * MICROSECOND, INDEX))
+                    .saturating_add($db.reads_writes(11, 5))
+            }
+
+            fn reset_bonds() -> Weight {
+                // Two mechanisms of 256 rows, each read twice.
+                Weight::from_parts(3_000 * MICROSECOND, 512 * (2_560 + 1_026)).saturating_add($db.reads_writes(1_030, 514))
+            }
+
+            fn reveal(n: u32, o: u32) -> Weight {
+                let (neurons, opened) = (u64::from(n), u64::from(o));
+                Weight::from_parts(20 * MICROSECOND, INDEX)
+                    .saturating_add(Weight::from_parts(5 * MICROSECOND, 2_560 + 3_200).saturating_mul(neurons))
+                    .saturating_add(Weight::from_parts(OPENING, 2 * 2_560 + 10_500).saturating_mul(opened))
+                    .saturating_add($db.reads(neurons.saturating_add(opened.saturating_mul(2)).saturating_add(2)))
+                    .saturating_add($db.writes(opened.saturating_mul(3)))
             }
 
             fn set_max_space() -> Weight {

@@ -30,6 +30,7 @@
 
 extern crate alloc;
 
+mod administration;
 mod batches;
 mod commit_reveal;
 mod epoch;
@@ -63,6 +64,7 @@ mod benchmarking;
 #[cfg(test)]
 mod tests;
 
+pub use administration::OwnerLimit;
 pub use extension::{SubtensorTransactionExtension, code};
 pub use genesis::{GenesisNeuron, GenesisSubnet, Hyperparameters};
 pub use pallet::*;

@@ -66,7 +66,7 @@ impl<T: Config> Pallet<T> {
         uids
     }
 
-    fn is_immune(netuid: NetUid, registered: u64, block: u64) -> bool {
+    pub(crate) fn is_immune(netuid: NetUid, registered: u64, block: u64) -> bool {
         block.saturating_sub(registered) < u64::from(ImmunityPeriod::<T>::get(netuid))
     }
 }

@@ -214,7 +214,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Removes what is stored of the hotkey that has `uid`; its stake stays its own.
-    fn unseat(netuid: NetUid, uid: u16) {
+    pub(crate) fn unseat(netuid: NetUid, uid: u16) {
         let hotkey = Keys::<T>::get(netuid, uid);
         Uids::<T>::remove(netuid, &hotkey);
         IsNetworkMember::<T>::remove(&hotkey, netuid);

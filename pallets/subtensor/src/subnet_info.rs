@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::{
     pallet::*,
     traits::{EpochInfo, SubnetInfo},
-    types::NetUid,
+    types::{NetUid, WeightRow},
 };
 
 impl<T: Config> SubnetInfo<T::AccountId> for Pallet<T> {
@@ -46,6 +46,26 @@ impl<T: Config> SubnetInfo<T::AccountId> for Pallet<T> {
 
     fn owner(netuid: NetUid) -> Option<T::AccountId> {
         SubnetOwner::<T>::try_get(netuid).ok()
+    }
+
+    fn reset_bonds(netuid: NetUid, hotkey: &T::AccountId) -> bool {
+        let Some(uid) = Uids::<T>::get(netuid, hotkey).filter(|_| BondsResetOn::<T>::get(netuid)) else { return false };
+        for index in Self::mechanisms(netuid) {
+            let bonded: Vec<u16> = Bonds::<T>::iter_prefix(index)
+                .filter(|(_, row)| row.iter().any(|(to, _)| *to == uid))
+                .map(|(validator, _)| validator)
+                .collect();
+            for validator in bonded {
+                let rest: Vec<(u16, u16)> =
+                    Bonds::<T>::get(index, validator).iter().copied().filter(|(to, _)| *to != uid).collect();
+                if rest.is_empty() {
+                    Bonds::<T>::remove(index, validator);
+                } else {
+                    Bonds::<T>::insert(index, validator, WeightRow::truncated(rest));
+                }
+            }
+        }
+        true
     }
 
     #[cfg(feature = "runtime-benchmarks")]

@@ -7,6 +7,7 @@
     unreachable_pub
 )]
 
+mod administration;
 mod batches;
 mod commit_reveal;
 mod epochs;

@@ -38,6 +38,9 @@ pub trait SubnetInfo<AccountId> {
     /// The coldkey that owns `netuid`.
     fn owner(netuid: NetUid) -> Option<AccountId>;
 
+    /// Drops every bond on the neuron of `hotkey`, where `netuid` lets commitments do that; whether it did.
+    fn reset_bonds(netuid: NetUid, hotkey: &AccountId) -> bool;
+
     /// Creates `netuid` with `hotkeys` as its neurons, all of them staked and with a permit.
     #[cfg(feature = "runtime-benchmarks")]
     fn set_up(netuid: NetUid, hotkeys: &[AccountId]);

@@ -231,6 +231,9 @@ pub enum ConsensusMode {
 /// What a rate limit of its own is kept for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum RateLimitKey {
+    /// The last change of the hotkey of a subnet's owner.
+    #[codec(index = 0)]
+    SetSNOwnerHotkey(NetUid),
     /// The owner's last change of a hyperparameter of the subnet.
     #[codec(index = 1)]
     OwnerHyperparamUpdate(NetUid, Hyperparameter),
@@ -278,6 +281,7 @@ pub enum Hyperparameter {
     CollateralLockShare,
     CollateralDrainRatio,
     LiquidAlphaConsensusMode,
+    EpochConsensus,
 }
 
 /// Where a neuron's metrics can be read, as it announced it.

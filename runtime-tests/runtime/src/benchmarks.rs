@@ -6,6 +6,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_timestamp, crate::Timestamp]
     [pallet_sudo, crate::Sudo]
     [pallet_subtensor, crate::SubtensorModule]
+    [pallet_admin_utils, crate::AdminUtils]
     [pallet_commitments, crate::Commitments]
     [pallet_provider_rank, crate::ProviderRank]
 );

@@ -8,7 +8,7 @@ use crate::{
 };
 use clawrank_primitives::{Params, emission::CapParams, units::Ppb};
 use frame_support::{
-    PalletId, derive_impl, parameter_types,
+    BoundedVec, PalletId, derive_impl, parameter_types,
     traits::{ConstBool, ConstU8, ConstU16, ConstU32, ConstU64, VariantCountOf},
     weights::{
         ConstantMultiplier, Weight, WeightToFeeCoefficient, WeightToFeeCoefficients, WeightToFeePolynomial,
@@ -78,7 +78,7 @@ impl pallet_timestamp::Config for Runtime {
 impl pallet_aura::Config for Runtime {
     type AuthorityId = AuraId;
     type DisabledValidators = ();
-    type MaxAuthorities = ConstU32<32>;
+    type MaxAuthorities = MaxAuthorities;
     type AllowMultipleBlocksPerSlot = ConstBool<false>;
     type SlotDuration = SlotDurationMs;
 }
@@ -159,8 +159,28 @@ impl pallet_subtensor::Config for Runtime {
     type InitialMaxEpochsPerBlock = ConstU8<2>;
 }
 
+/// Most authorities that make blocks.
+pub type MaxAuthorities = ConstU32<32>;
+
+/// Hands new authorities to Aura.
+pub struct AuraAuthorities;
+
+impl pallet_admin_utils::SwapAuthorities<AuraId, MaxAuthorities> for AuraAuthorities {
+    fn swap(new: BoundedVec<AuraId, MaxAuthorities>) {
+        Aura::change_authorities(new);
+    }
+}
+
+impl pallet_admin_utils::Config for Runtime {
+    type AuthorityId = AuraId;
+    type MaxAuthorities = MaxAuthorities;
+    type Authorities = AuraAuthorities;
+    type WeightInfo = pallet_admin_utils::weights::SubstrateWeight<Runtime>;
+}
+
 impl pallet_commitments::Config for Runtime {
     type Subnets = SubtensorModule;
+    type Pulses = <Self as pallet_subtensor::Config>::Pulses;
     type MaxFields = ConstU32<3>;
     type WeightInfo = pallet_commitments::weights::SubstrateWeight<Runtime>;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The runtime of a local ClawRank chain.
 //!
-//! It composes the standard pallets with `SubtensorModule`, `Commitments` and `ProviderRank`, at the pallet indices and
-//! with the transaction extensions of the public Bittensor chain, so that a client of that chain speaks to this one
+//! It composes the standard pallets with `SubtensorModule`, `AdminUtils`, `Commitments` and `ProviderRank`, at the pallet
+//! indices and with the transaction extensions of the public Bittensor chain, so that a client of it speaks to this one
 //! unchanged. Amounts are `u64` rao (1 TAO = 10^9 rao), accounts are `AccountId32`, addresses `MultiAddress`.
 //!
 //! One Wasm serves every block time: the slot duration is genesis storage of [`block_time`], not a constant.
@@ -159,6 +159,8 @@ mod runtime {
     pub type Sudo = pallet_sudo;
     #[runtime::pallet_index(18)]
     pub type Commitments = pallet_commitments;
+    #[runtime::pallet_index(19)]
+    pub type AdminUtils = pallet_admin_utils;
     #[runtime::pallet_index(92)]
     pub type ProviderRank = pallet_provider_rank;
     #[runtime::pallet_index(93)]

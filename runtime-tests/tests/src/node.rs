@@ -29,13 +29,26 @@ pub struct Node {
 ///
 /// When there is none.
 pub fn program() -> PathBuf {
-    if let Some(path) = std::env::var_os("CLAWRANK_NODE_BIN") {
+    find("CLAWRANK_NODE_BIN", "clawrank-node", "clawrank-node")
+}
+
+/// The workers' program: `CLAWRANK_BIN`, else `clawrank` beside the running test's profile folder.
+///
+/// # Panics
+///
+/// When there is none.
+pub fn worker() -> PathBuf {
+    find("CLAWRANK_BIN", "clawrank", "clawrank-cli")
+}
+
+fn find(variable: &str, name: &str, package: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
         return PathBuf::from(path);
     }
     let test = std::env::current_exe().expect("a test knows its program");
-    let found = test.ancestors().skip(1).take(3).map(|folder| folder.join("clawrank-node")).find(|path| path.is_file());
+    let found = test.ancestors().skip(1).take(3).map(|folder| folder.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| {
-        panic!("no clawrank-node beside {}: run `cargo build --release -p clawrank-node` first", test.display())
+        panic!("no {name} beside {}: run `cargo build --release -p {package}` first", test.display())
     })
 }
 

@@ -17,12 +17,20 @@ type Rows = Vec<Vec<(u16, u16)>>;
 ///
 /// To be called over the state of the block before.
 pub fn epoch(netuid: NetUid, block: u64) -> Vec<(NetUidStorageIndex, YumaOutput)> {
+    inputs(netuid, block)
+        .into_iter()
+        .map(|(index, input)| (index, yuma::epoch(&input).expect("a sound input")))
+        .collect()
+}
+
+/// What that epoch depends on: one input per mechanism.
+pub fn inputs(netuid: NetUid, block: u64) -> Vec<(NetUidStorageIndex, YumaInput)> {
     let count = subtensor::MechanismCountCurrent::<Runtime>::get(netuid).0;
     let pool = pool(netuid);
     (0..count)
         .map(|mecid| NetUidStorageIndex::new(netuid, MechId(mecid)))
         .zip(yuma::split_mechanisms(pool, &vec![1; count.into()]))
-        .map(|(index, part)| (index, yuma::epoch(&input(netuid, index, block, part)).expect("a sound input")))
+        .map(|(index, part)| (index, input(netuid, index, block, part)))
         .collect()
 }
 

@@ -3,19 +3,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use clawrank_primitives::{
-    emission::{CapParams, gate_majority, payouts, weighted_median},
+    emission::{
+        CapParams, gate_majority, payouts, weighted_median,
+        yuma::{Neuron, YumaInput},
+    },
     units::Rao,
 };
 use clawrank_runtime::{AccountId, Balances, Runtime, RuntimeCall, SubtensorModule};
 use clawrank_runtime_tests::{
     chain::{Chain, Keys, Options, keys},
+    node,
     yuma::{self, Written},
 };
 use frame_support::traits::fungible::Inspect;
 use pallet_provider_rank::{Bundles, Epochs, Reports, RunningEpoch, Settlements, Verdict};
 use pallet_subtensor::{self as subtensor, MechId, NetUid, NetUidStorageIndex, WeightRow};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use serde_json::json;
 use sp_core::H256;
+use std::{io::Write, process::Command};
 
 const NETUID: NetUid = NetUid(92);
 
@@ -26,6 +32,88 @@ fn chain(validators: u32, miners: u32) -> Chain {
 fn next_epoch(chain: &mut Chain) -> u32 {
     let next = chain.read(|| SubtensorModule::next_epoch_start_block(NETUID)).unwrap();
     u32::try_from(next).unwrap()
+}
+
+/// What `clawrank rules yuma` prints for these inputs, each an epoch of its own.
+fn on_the_command_line(inputs: &[YumaInput]) -> Vec<serde_json::Value> {
+    inputs
+        .iter()
+        .map(|input| {
+            assert!(input.previous_consensus.iter().all(|share| *share == 0), "the program starts without consensus");
+            let by_uid = |of: fn(&Neuron) -> serde_json::Value| input.neurons.iter().map(of).collect::<Vec<_>>();
+            let params = &input.params;
+            let liquid = params.liquid_alpha.unwrap_or_default();
+            let question = json!({
+                "params": {
+                    "kappa": params.kappa,
+                    "bonds_penalty": params.bonds_penalty,
+                    "bonds_moving_average": params.bonds_moving_average,
+                    "max_allowed_validators": params.max_allowed_validators,
+                    "activity_cutoff": params.activity_cutoff,
+                    "tempo": params.tempo,
+                    "stake_threshold": params.stake_threshold,
+                    "yuma3": params.yuma3,
+                    "liquid_alpha": params.liquid_alpha.is_some(),
+                    "alpha_low": liquid.alpha_low,
+                    "alpha_high": liquid.alpha_high,
+                    "alpha_sigmoid_steepness": liquid.steepness,
+                },
+                "epochs": [{
+                    "stake": by_uid(|neuron| neuron.stake.into()),
+                    "sparse_weights": input.weights,
+                    "bonds": input.bonds,
+                    "permits": by_uid(|neuron| neuron.permit.into()),
+                    "last_update": by_uid(|neuron| neuron.last_update.into()),
+                    "registered_at": by_uid(|neuron| neuron.registered_at.into()),
+                    "first_commit": by_uid(|neuron| neuron.first_commit.into()),
+                    "owner": input.owner,
+                    "block": input.block,
+                    "emission": input.emission.get(),
+                }],
+            });
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(question.to_string().as_bytes()).unwrap();
+            let answer = Command::new(node::worker()).args(["rules", "yuma"]).arg(file.path()).output().unwrap();
+            assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+            let answer: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+            answer["epochs"][0].clone()
+        })
+        .collect()
+}
+
+#[test]
+fn epoch_in_wasm_equals_that_of_the_command_line_when_state_is_random() {
+    let mut rng = StdRng::seed_from_u64(461);
+    for round in 0..6 {
+        let (v, m) = (rng.random_range(1..=16u32), rng.random_range(1..=40u32));
+        let mut chain = chain(v, m);
+        let due = next_epoch(&mut chain);
+        chain.run_to(due - 1);
+        randomise(&mut chain, &mut rng, u16::try_from(v + m + 1).unwrap(), u64::from(due), round);
+        let inputs: Vec<YumaInput> =
+            chain.read(|| yuma::inputs(NETUID, u64::from(due))).into_iter().map(|(_, input)| input).collect();
+        let printed = on_the_command_line(&inputs);
+        chain.block(Vec::new());
+        let mut emission = vec![0_u64; inputs[0].neurons.len()];
+        for (mecid, answer) in (0_u8..).zip(&printed) {
+            let index = NetUidStorageIndex::new(NETUID, MechId(mecid));
+            let written = chain.read(|| Written::on_chain(NETUID, index));
+            assert_eq!(json!(written.incentive), answer["incentive"], "round {round}, mechanism {mecid}");
+            assert_eq!(json!(written.consensus), answer["consensus"], "round {round}, mechanism {mecid}");
+            assert_eq!(json!(written.bonds), answer["bonds"], "round {round}, mechanism {mecid}");
+            for (sum, amount) in emission.iter_mut().zip(answer["emission"].as_array().unwrap()) {
+                *sum += amount.as_u64().unwrap();
+            }
+        }
+        let (permits, on_chain): (Vec<bool>, Vec<u64>) = chain.read(|| {
+            (
+                subtensor::ValidatorPermit::<Runtime>::get(NETUID).to_vec(),
+                subtensor::Emission::<Runtime>::get(NETUID).iter().map(|amount| amount.0).collect(),
+            )
+        });
+        assert_eq!(json!(permits), printed[0]["permits"], "round {round}");
+        assert_eq!(on_chain, emission, "round {round}");
+    }
 }
 
 /// Runs the next block, in which an epoch is due, and compares what it wrote with what a worker expected.
@@ -122,28 +210,33 @@ fn epoch_in_wasm_equals_the_workers_when_state_is_random() {
         let n = u16::try_from(v + m + 1).unwrap();
         let due = next_epoch(&mut chain);
         chain.run_to(due - 1);
-        chain.write(|| {
-            subtensor::Yuma3On::<Runtime>::insert(NETUID, round % 3 != 0);
-            subtensor::LiquidAlphaOn::<Runtime>::insert(NETUID, round % 2 == 0);
-            subtensor::BondsPenalty::<Runtime>::insert(NETUID, rng.random::<u16>());
-            subtensor::Kappa::<Runtime>::insert(NETUID, rng.random_range(1..=65_535u16));
-            for mecid in 0..2 {
-                let index = NetUidStorageIndex::new(NETUID, MechId(mecid));
-                for uid in 0..n {
-                    subtensor::Weights::<Runtime>::insert(index, uid, random_row(&mut rng, n));
-                    if rng.random_bool(0.5) {
-                        subtensor::Bonds::<Runtime>::insert(index, uid, random_row(&mut rng, n));
-                    }
-                }
-                subtensor::LastUpdate::<Runtime>::mutate(index, |updates| {
-                    for update in updates.iter_mut() {
-                        *update = rng.random_range(0..u64::from(due));
-                    }
-                });
-            }
-        });
+        randomise(&mut chain, &mut rng, n, u64::from(due), round);
         compare_epoch(&mut chain);
     }
+}
+
+/// Weights, bonds, updates and parameters of any kind, for the epoch that is due next.
+fn randomise(chain: &mut Chain, rng: &mut StdRng, n: u16, due: u64, round: u32) {
+    chain.write(|| {
+        subtensor::Yuma3On::<Runtime>::insert(NETUID, round % 3 != 0);
+        subtensor::LiquidAlphaOn::<Runtime>::insert(NETUID, round % 2 == 0);
+        subtensor::BondsPenalty::<Runtime>::insert(NETUID, rng.random::<u16>());
+        subtensor::Kappa::<Runtime>::insert(NETUID, rng.random_range(1..=65_535u16));
+        for mecid in 0..2 {
+            let index = NetUidStorageIndex::new(NETUID, MechId(mecid));
+            for uid in 0..n {
+                subtensor::Weights::<Runtime>::insert(index, uid, random_row(rng, n));
+                if rng.random_bool(0.5) {
+                    subtensor::Bonds::<Runtime>::insert(index, uid, random_row(rng, n));
+                }
+            }
+            subtensor::LastUpdate::<Runtime>::mutate(index, |updates| {
+                for update in updates.iter_mut() {
+                    *update = rng.random_range(0..due);
+                }
+            });
+        }
+    });
 }
 
 fn random_row(rng: &mut StdRng, n: u16) -> WeightRow {

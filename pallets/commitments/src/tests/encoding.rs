@@ -40,24 +40,31 @@ fn data_is_encoded_as_on_the_public_chain_when_it_is_any_variant() {
     check(Data::ShaThree256([4; 32]), tagged(133, &[4; 32]));
     let big = Data::BigRaw(BoundedVec::truncate_from(vec![9; 512]));
     check(big, tagged(136, &vec![9_u8; 512].encode()));
+    let encrypted = BoundedVec::truncate_from(vec![9; 1_024]);
+    let hidden = [vec![9_u8; 1_024].encode(), 77_u64.encode()].concat();
+    check(Data::TimelockEncrypted { encrypted: encrypted.clone(), reveal_round: 77 }, tagged(134, &hidden));
+    check(Data::ResetBondsFlag, vec![135]);
+    check(Data::TimelockRevealFailed { encrypted, reveal_round: 77 }, tagged(137, &hidden));
 }
 
 #[test]
-fn data_is_refused_when_it_is_timelocked_short_or_unknown() {
+fn data_is_refused_when_it_is_short_long_or_unknown() {
     let refused = |bytes: &[u8]| assert!(Data::decode(&mut &bytes[..]).is_err(), "{bytes:?}");
-    for tag in (134..=255).filter(|tag| *tag != 136) {
+    for tag in 138..=255 {
         refused(&[&[tag][..], &[0; 600]].concat());
     }
     refused(&[]);
     refused(&[4, 7, 7]);
     refused(&[130, 0]);
     refused(&[&[136][..], &vec![0_u8; 513].encode()].concat());
+    refused(&[&[134][..], &vec![0_u8; 1_025].encode(), &[0; 8]].concat());
+    refused(&[&[134][..], &vec![0_u8; 9].encode(), &[0; 7]].concat());
 }
 
 #[test]
 fn variants_are_those_of_the_public_chain_when_described() {
     let TypeDef::Variant(variants) = Data::type_info().type_def else { panic!("not an enum") };
-    assert_eq!(variants.variants.len(), 1 + 129 + 4 + 1);
+    assert_eq!(variants.variants.len(), 1 + 129 + 4 + 4);
     for variant in &variants.variants {
         let expected = match variant.name {
             "None" => 0,
@@ -65,7 +72,10 @@ fn variants_are_those_of_the_public_chain_when_described() {
             "Sha256" => 131,
             "Keccak256" => 132,
             "ShaThree256" => 133,
+            "TimelockEncrypted" => 134,
+            "ResetBondsFlag" => 135,
             "BigRaw" => 136,
+            "TimelockRevealFailed" => 137,
             name => {
                 let len: u8 = name.strip_prefix("Raw").unwrap().parse().unwrap();
                 let TypeDef::Array(array) = variant.fields[0].ty.type_info().type_def else { panic!("no array") };

@@ -3,6 +3,7 @@
 //! A runtime of System, Balances, subnets and the pallet, with one subnet of three neurons.
 
 use crate::{self as pallet_commitments, *};
+use clawrank_timelock::{DEV_BEACON_SEED, DevBeacon, PulseSource};
 use frame_support::{
     PalletId, derive_impl, parameter_types,
     traits::{ConstU8, ConstU16, ConstU32, ConstU64, Hooks},
@@ -10,6 +11,7 @@ use frame_support::{
 use pallet_subtensor::{GenesisNeuron, GenesisSubnet, Hyperparameters};
 use sp_core::crypto::AccountId32;
 use sp_runtime::{BuildStorage, traits::IdentityLookup};
+use std::collections::BTreeMap;
 
 pub type Block = frame_system::mocking::MockBlock<Test>;
 
@@ -57,6 +59,29 @@ impl pallet_balances::Config for Test {
 
 parameter_types! {
     pub const SubtensorPalletId: PalletId = PalletId(*b"subtensr");
+    pub static Rounds: BTreeMap<u64, [u8; 48]> = BTreeMap::new();
+}
+
+/// The beacon of the tests: rounds that were published, and the newest of them.
+pub struct Beacon;
+
+impl PulseSource for Beacon {
+    fn last_stored_round() -> u64 {
+        Rounds::get().last_key_value().map_or(0, |(round, _)| *round)
+    }
+
+    fn signature(round: u64) -> Option<[u8; 48]> {
+        Rounds::get().get(&round).copied()
+    }
+}
+
+pub fn beacon() -> DevBeacon {
+    DevBeacon::from_seed(&DEV_BEACON_SEED)
+}
+
+/// Publishes a round.
+pub fn publish(round: u64) {
+    Rounds::mutate(|rounds| rounds.insert(round, beacon().sign(round)));
 }
 
 impl pallet_subtensor::Config for Test {
@@ -74,6 +99,7 @@ impl pallet_subtensor::Config for Test {
 impl Config for Test {
     type Subnets = SubtensorModule;
     type MaxFields = ConstU32<3>;
+    type Pulses = Beacon;
     type WeightInfo = ();
 }
 
@@ -119,6 +145,7 @@ pub fn build_and_execute(test: impl FnOnce()) {
         .assimilate_storage(&mut storage)
         .unwrap();
     sp_io::TestExternalities::from(storage).execute_with(|| {
+        Rounds::take();
         run_to(1);
         test();
         Commitments::do_try_state().unwrap();
@@ -132,6 +159,7 @@ pub fn run_to(block: u64) {
         System::reset_events();
         System::set_block_number(next);
         SubtensorModule::on_initialize(next);
+        Commitments::on_initialize(next);
     }
 }
 

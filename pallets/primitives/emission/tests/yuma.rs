@@ -6,6 +6,9 @@ use clawrank_emission::yuma::{ConsensusMode, LiquidAlpha, Neuron, YumaInput, Yum
 use clawrank_units::Rao;
 use std::collections::BTreeMap;
 
+#[path = "yuma/published.rs"]
+mod published;
+
 const FULL: u16 = u16::MAX;
 const HALF: u16 = u16::MAX / 2;
 
@@ -153,35 +156,4 @@ fn yuma3_matches_golden_when_one_miner_is_stable() {
     check("stable_miner", &[8, 1, 1], 3, true, |epoch| {
         moves_at.map(|at| if epoch < at { vec![HALF, 0, HALF] } else { vec![0, HALF, HALF] })
     });
-}
-
-#[test]
-fn classic_bonds_match_published_figures_when_validators_leave() {
-    let params = YumaParams {
-        kappa: 32_767,
-        bonds_penalty: FULL,
-        bonds_moving_average: 900_000,
-        max_allowed_validators: 4,
-        yuma3: false,
-        ..YumaParams::default()
-    };
-    let mut subnet = Subnet::new(params, &[1, 2, 3, 4], 4);
-    for validator in 0..4 {
-        subnet.set_weights(validator, 4, &[16_383, 32_767, 49_149, 65_535]);
-    }
-    let output = subnet.run();
-    assert_eq!(
-        output.emission,
-        [49_999_998, 99_999_999, 150_000_000, 200_000_001, 49_998_779, 100_000_610, 149_996_337, 200_004_272].map(Rao)
-    );
-    assert_eq!(output.validator_emission[..4], output.emission[..4]);
-    assert_eq!(output.server_emission[4..], output.emission[4..]);
-    let column =
-        |output: &YumaOutput| [0, 1, 2, 3].map(|uid| output.bonds[uid].iter().find(|bond| bond.0 == 4).unwrap().1);
-    assert_eq!(column(&output), [16_383, 32_767, 49_151, 65_535]);
-    // A row with nothing but a self-weight is empty: the bonds fade.
-    subnet.input.weights[0] = vec![(0, FULL)];
-    assert_eq!(column(&subnet.run()), [14_582, 32_767, 49_151, 65_535]);
-    subnet.input.weights[1] = vec![(1, FULL)];
-    assert_eq!(column(&subnet.run()), [12_603, 28_321, 49_151, 65_535]);
 }

@@ -115,6 +115,15 @@ mod errors {
         /// A commit or a reveal while the subnet wants plain weights.
         #[codec(index = 54)]
         CommitRevealDisabled,
+        /// The bonds rates can be set only while liquid alpha is on.
+        #[codec(index = 55)]
+        LiquidAlphaDisabled,
+        /// The highest bonds rate is below 1,638 of 65,535.
+        #[codec(index = 56)]
+        AlphaHighTooLow,
+        /// The lowest bonds rate is below 1,638 of 65,535, or above the highest.
+        #[codec(index = 57)]
+        AlphaLowOutOfRange,
         /// Fewer than `OwnerHyperparamRateLimit` tempos since the owner's last change of this kind.
         #[codec(index = 64)]
         TxRateLimitExceeded,
@@ -148,6 +157,9 @@ mod errors {
         /// The limit price is worse than 1 TAO per alpha.
         #[codec(index = 84)]
         SlippageTooHigh,
+        /// The activity cutoff is below `MinActivityCutoff`.
+        #[codec(index = 86)]
+        ActivityCutoffTooLow,
         /// The subnet's first emission block is already set.
         #[codec(index = 88)]
         FirstEmissionBlockNumberAlreadySet,
@@ -169,12 +181,27 @@ mod errors {
         /// The round of the commit is before the newest one that the chain has.
         #[codec(index = 112)]
         InvalidRevealRound,
+        /// Commits would be revealed after more than 100 epochs.
+        #[codec(index = 113)]
+        RevealPeriodTooLarge,
+        /// Commits would be revealed in their own epoch.
+        #[codec(index = 114)]
+        RevealPeriodTooSmall,
+        /// The value is outside its bounds.
+        #[codec(index = 115)]
+        InvalidValue,
         /// `SubnetLimit` subnets exist.
         #[codec(index = 116)]
         SubnetLimitReached,
         /// The coldkey cannot pay for locking a subnet.
         #[codec(index = 117)]
         CannotAffordLockCost,
+        /// 80 % or more of the neurons that would stay cannot be replaced.
+        #[codec(index = 122)]
+        TrimmingWouldExceedMaxImmunePercentage,
+        /// Uids times mechanisms would be above 256.
+        #[codec(index = 125)]
+        TooManyUIDsPerMechanism,
         /// The price of the registration is above the limit.
         #[codec(index = 136)]
         RegistrationPriceLimitExceeded,

@@ -26,15 +26,99 @@ mod events {
         /// A neuron was registered: netuid, uid, hotkey.
         #[codec(index = 7)]
         NeuronRegistered(NetUid, u16, T::AccountId),
+        /// The number of neurons that a subnet holds changed: netuid, value.
+        #[codec(index = 10)]
+        MaxAllowedUidsSet(NetUid, u16),
+        /// The registrations per block changed: netuid, value.
+        #[codec(index = 15)]
+        MaxRegistrationsPerBlockSet(NetUid, u16),
+        /// `ActivityCutoff` changed: netuid, value.
+        #[codec(index = 16)]
+        ActivityCutoffSet(NetUid, u16),
+        /// The majority that consensus takes changed: netuid, value.
+        #[codec(index = 19)]
+        KappaSet(NetUid, u16),
+        /// The least number of weights changed: netuid, value.
+        #[codec(index = 20)]
+        MinAllowedWeightSet(NetUid, u16),
+        /// The blocks between two weights of a neuron changed: netuid, value.
+        #[codec(index = 23)]
+        WeightsSetRateLimitSet(NetUid, u64),
+        /// The blocks for which a new neuron stays changed: netuid, value.
+        #[codec(index = 24)]
+        ImmunityPeriodSet(NetUid, u16),
+        /// What bonds keep per epoch changed: netuid, value.
+        #[codec(index = 25)]
+        BondsMovingAverageSet(NetUid, u64),
+        /// The bonds penalty changed: netuid, value.
+        #[codec(index = 26)]
+        BondsPenaltySet(NetUid, u16),
+        /// Whether a commitment may reset bonds changed: netuid, whether it is on.
+        #[codec(index = 27)]
+        BondsResetOnSet(NetUid, bool),
+        /// The number of permits changed: netuid, value.
+        #[codec(index = 28)]
+        MaxAllowedValidatorsSet(NetUid, u16),
         /// A neuron announced where it can be reached: netuid, hotkey.
         #[codec(index = 29)]
         AxonServed(NetUid, T::AccountId),
         /// A neuron announced where its metrics can be read: netuid, hotkey.
         #[codec(index = 30)]
         PrometheusServed(NetUid, T::AccountId),
+        /// The least version key of weights changed: netuid, value.
+        #[codec(index = 33)]
+        WeightsVersionKeySet(NetUid, u64),
+        /// The blocks between two announcements of a neuron changed: netuid, value.
+        #[codec(index = 36)]
+        ServingRateLimitSet(NetUid, u64),
+        /// The highest price of a registration changed: netuid, value.
+        #[codec(index = 38)]
+        MaxBurnSet(NetUid, TaoBalance),
+        /// The least price of a registration changed: netuid, value.
+        #[codec(index = 39)]
+        MinBurnSet(NetUid, TaoBalance),
+        /// The number of epochs per block changed: value.
+        #[codec(index = 40)]
+        MaxEpochsPerBlockSet(u8),
+        /// `TxRateLimit` changed: value.
+        #[codec(index = 41)]
+        TxRateLimitSet(u64),
+        /// The blocks before an epoch in which owners may change nothing changed: value.
+        #[codec(index = 44)]
+        AdminFreezeWindowSet(u16),
+        /// The tempos between two changes by an owner changed: value.
+        #[codec(index = 45)]
+        OwnerHyperparamRateLimitSet(u16),
+        /// A subnet was opened to registrations, or closed: netuid, whether it is on.
+        #[codec(index = 51)]
+        RegistrationAllowed(NetUid, bool),
         /// A subnet's tempo changed: netuid, blocks.
         #[codec(index = 53)]
         TempoSet(NetUid, u16),
+        /// The count of what registrations burned was set: netuid, value.
+        #[codec(index = 54)]
+        RAORecycledForRegistrationSet(NetUid, TaoBalance),
+        /// The stake weight that weights need changed: value.
+        #[codec(index = 55)]
+        StakeThresholdSet(u64),
+        /// The owners' part of the emission changed: value.
+        #[codec(index = 58)]
+        SubnetOwnerCutSet(u16),
+        /// The blocks between two registrations of a subnet changed: value.
+        #[codec(index = 59)]
+        NetworkRateLimitSet(u64),
+        /// The blocks before a subnet may start changed: value.
+        #[codec(index = 61)]
+        StartCallDelaySet(u64),
+        /// The least price of a subnet changed: value.
+        #[codec(index = 62)]
+        NetworkMinLockCostSet(TaoBalance),
+        /// The number of subnets that there can be changed: value.
+        #[codec(index = 63)]
+        SubnetLimitSet(u16),
+        /// The blocks in which the price of a subnet falls changed: value.
+        #[codec(index = 64)]
+        NetworkLockCostReductionIntervalSet(u64),
         /// The owner of a subnet said what it is: netuid.
         #[codec(index = 79)]
         SubnetIdentitySet(NetUid),
@@ -56,12 +140,24 @@ mod events {
         /// An item of a batch was refused: netuid, error.
         #[codec(index = 91)]
         BatchWeightItemFailed(NetUid, DispatchError),
+        /// The hotkey of a subnet's owner changed: netuid, hotkey.
+        #[codec(index = 95)]
+        SubnetOwnerHotkeySet(NetUid, T::AccountId),
         /// A subnet was started: netuid, block of its first emission.
         #[codec(index = 96)]
         FirstEmissionBlockNumberSet(NetUid, u64),
         /// The subnet owner's own incentive was burned: coldkey, hotkey, alpha, netuid.
         #[codec(index = 98)]
         AlphaBurned(T::AccountId, T::AccountId, AlphaBalance, NetUid),
+        /// The epochs from a commit to its reveal changed: netuid, value.
+        #[codec(index = 101)]
+        CommitRevealPeriodsSet(NetUid, u64),
+        /// Commit and reveal was switched: netuid, whether it is on.
+        #[codec(index = 102)]
+        CommitRevealEnabled(NetUid, bool),
+        /// The version of timelocked commits changed: value.
+        #[codec(index = 107)]
+        CommitRevealVersionSet(u16),
         /// Timelocked weights were committed: hotkey, storage index, blake2-256 of the ciphertext, round that opens it.
         #[codec(index = 108)]
         TimelockedWeightsCommitted(T::AccountId, NetUidStorageIndex, H256, u64),
@@ -76,6 +172,12 @@ mod events {
             /// Alpha of each neuron, by uid.
             emissions: Vec<AlphaBalance>,
         },
+        /// The number of neurons below which a subnet cannot be trimmed changed: netuid, value.
+        #[codec(index = 112)]
+        MinAllowedUidsSet(NetUid, u16),
+        /// The number of neurons without immunity that a subnet keeps changed: netuid, value.
+        #[codec(index = 114)]
+        MinNonImmuneUidsSet(NetUid, u16),
         /// How long a neuron of a subnet stays active without an update changed.
         #[codec(index = 135)]
         ActivityCutoffFactorMilliSet {
@@ -112,5 +214,8 @@ mod events {
             /// Block of the epoch.
             block: u64,
         },
+        /// The consensus that liquid alpha compares with changed: netuid, value.
+        #[codec(index = 146)]
+        LiquidAlphaConsensusModeSet(NetUid, ConsensusMode),
     }
 }

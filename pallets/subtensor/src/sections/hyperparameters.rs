@@ -52,6 +52,10 @@ mod hyperparameters {
     #[pallet::storage]
     pub type ImmuneOwnerUidsLimit<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<1>>;
 
+    /// Least `ActivityCutoff`.
+    #[pallet::storage]
+    pub type MinActivityCutoff<T: Config> = StorageValue<_, u16, ValueQuery, ConstU16<360>>;
+
     /// Superseded by `ActivityCutoffFactorMilli`; kept for readers.
     #[pallet::storage]
     pub type ActivityCutoff<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<5_000>>;
@@ -108,7 +112,7 @@ mod hyperparameters {
     #[pallet::storage]
     pub type BondsPenalty<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<65_535>>;
 
-    /// Whether a commitment may reset bonds: never on this chain.
+    /// Whether a commitment may reset bonds.
     #[pallet::storage]
     pub type BondsResetOn<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery>;
 

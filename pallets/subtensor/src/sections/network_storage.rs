@@ -47,6 +47,23 @@ mod network_storage {
     #[pallet::storage]
     pub type LastRateLimitedBlock<T: Config> = StorageMap<_, Identity, RateLimitKey, u64, ValueQuery>;
 
+    /// Blocks of the public chain's general rate limit; no call of this pallet asks for it.
+    #[pallet::storage]
+    pub type TxRateLimit<T: Config> = StorageValue<_, u64, ValueQuery, ConstU64<1_000>>;
+
+    /// Tempos between two changes of the weights' version key by the owner of a subnet.
+    #[pallet::storage]
+    pub type WeightsVersionKeyRateLimit<T: Config> = StorageValue<_, u64, ValueQuery, ConstU64<5>>;
+
+    /// Block of an owner's last change of a kind: coldkey, netuid, number of the kind.
+    #[pallet::storage]
+    pub type TransactionKeyLastBlock<T: Config> = StorageNMap<
+        _,
+        (NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Identity, NetUid>, NMapKey<Identity, u16>),
+        u64,
+        ValueQuery,
+    >;
+
     /// Blocks between the registration of a subnet and its start.
     #[pallet::storage]
     pub type StartCallDelay<T: Config> = StorageValue<_, u64, ValueQuery>;

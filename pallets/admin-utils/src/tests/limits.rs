@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Who may change what, how often, and when.
+
+use super::{cases::*, mock::*};
+use crate::Call;
+use frame_support::{assert_noop, assert_ok};
+use pallet_subtensor::{Error as Refused, MechId, NetUid};
+use sp_runtime::DispatchError;
+
+#[test]
+fn call_is_refused_when_a_stranger_makes_it() {
+    for case in cases() {
+        build_and_execute(|| {
+            assert_noop!(case.dispatch(other()), DispatchError::BadOrigin);
+            assert_noop!(case.dispatch(RuntimeOrigin::none()), DispatchError::BadOrigin);
+            // The owner's hotkey is not its coldkey.
+            assert_noop!(case.dispatch(RuntimeOrigin::signed(hot(0))), DispatchError::BadOrigin);
+        });
+    }
+}
+
+#[test]
+fn call_is_refused_when_the_owner_makes_one_of_roots() {
+    for case in cases().into_iter().filter(|case| !case.owner) {
+        build_and_execute(|| {
+            assert_noop!(case.dispatch(owner()), DispatchError::BadOrigin);
+        });
+    }
+}
+
+#[test]
+fn owner_has_to_wait_when_it_made_the_same_change() {
+    for case in cases().into_iter().filter(|case| case.owner) {
+        build_and_execute(|| {
+            run_to(10);
+            assert_ok!(case.dispatch(owner()));
+            run_to(12);
+            assert_noop!(case.dispatch(owner()), Refused::<Test>::TxRateLimitExceeded);
+            assert_ok!(case.dispatch(root()));
+        });
+    }
+}
+
+#[test]
+fn owner_may_change_a_parameter_again_when_two_tempos_have_passed() {
+    build_and_execute(|| {
+        let set =
+            |period| dispatch(Call::sudo_set_immunity_period { netuid: NETUID, immunity_period: period }, owner());
+        run_to(10);
+        assert_ok!(set(1));
+        // Another parameter has a limit of its own.
+        assert_ok!(dispatch(Call::sudo_set_min_allowed_weights { netuid: NETUID, min_allowed_weights: 2 }, owner()));
+        run_to(10 + 2 * TEMPO - 1);
+        assert_noop!(set(2), Refused::<Test>::TxRateLimitExceeded);
+        run_to(10 + 2 * TEMPO);
+        assert_ok!(set(3));
+        assert_ok!(dispatch(Call::sudo_set_owner_hparam_rate_limit { epochs: 0 }, root()));
+        assert_ok!(set(4));
+    });
+}
+
+#[test]
+fn owner_may_change_nothing_when_an_epoch_is_near() {
+    for case in cases().into_iter().filter(|case| case.owner) {
+        build_and_execute(|| {
+            run_to(TEMPO - 9);
+            assert_noop!(case.dispatch(owner()), Refused::<Test>::AdminActionProhibitedDuringWeightsWindow);
+            assert_ok!(case.dispatch(root()));
+        });
+    }
+}
+
+#[test]
+fn freeze_window_opens_and_closes_to_the_block_when_time_passes() {
+    build_and_execute(|| {
+        let frozen = |block| SubtensorModule::is_in_admin_freeze_window(NETUID, block);
+        assert!(!frozen(TEMPO - 10));
+        assert!(frozen(TEMPO - 9));
+        assert!(frozen(TEMPO - 1));
+        run_to(TEMPO);
+        assert!(!frozen(TEMPO));
+        assert!(frozen(2 * TEMPO - 1));
+        // An epoch that was put off keeps it shut.
+        pallet_subtensor::PendingEpochAt::<Test>::insert(NETUID, TEMPO + 20);
+        assert!(frozen(TEMPO + 1));
+        pallet_subtensor::PendingEpochAt::<Test>::remove(NETUID);
+        assert_ok!(dispatch(Call::sudo_set_admin_freeze_window { window: 0 }, root()));
+        assert!(!frozen(2 * TEMPO - 1));
+        pallet_subtensor::Tempo::<Test>::insert(NETUID, 0);
+        assert!(!frozen(2 * TEMPO));
+    });
+}
+
+#[test]
+fn mechanisms_and_trimming_have_limits_of_their_own_when_the_owner_changes_them() {
+    build_and_execute(|| {
+        let count = |count| {
+            dispatch(Call::sudo_set_mechanism_count { netuid: NETUID, mechanism_count: MechId(count) }, owner())
+        };
+        let trim = |max_n| dispatch(Call::sudo_trim_to_max_allowed_uids { netuid: NETUID, max_n }, owner());
+        run_to(10);
+        assert_ok!(count(1));
+        assert_ok!(trim(100));
+        assert_noop!(count(2), Refused::<Test>::TxRateLimitExceeded);
+        assert_noop!(trim(90), Refused::<Test>::TxRateLimitExceeded);
+        let at = |block: u64| {
+            System::set_block_number(block);
+            pallet_subtensor::LastEpochBlock::<Test>::insert(NETUID, block);
+        };
+        at(10 + 7_199);
+        assert_noop!(count(2), Refused::<Test>::TxRateLimitExceeded);
+        at(10 + 7_200);
+        assert_ok!(count(2));
+        at(10 + 215_999);
+        assert_noop!(trim(90), Refused::<Test>::TxRateLimitExceeded);
+        at(10 + 216_000);
+        assert_ok!(trim(90));
+    });
+}
+
+#[test]
+fn tempo_may_change_again_when_the_least_tempo_has_passed() {
+    build_and_execute(|| {
+        let set = |tempo| dispatch(Call::sudo_set_tempo { netuid: NETUID, tempo }, owner());
+        run_to(10);
+        assert_ok!(set(200));
+        run_to(29);
+        assert_noop!(set(300), Refused::<Test>::TxRateLimitExceeded);
+        run_to(30);
+        assert_noop!(set(19), Refused::<Test>::TempoOutOfBounds);
+        assert_noop!(set(50_401), Refused::<Test>::TempoOutOfBounds);
+        assert_ok!(set(300));
+    });
+}
+
+#[test]
+fn call_is_refused_when_there_is_no_such_subnet() {
+    for case in cases().into_iter().filter(|case| case.subnet) {
+        build_and_execute(|| {
+            let elsewhere = |netuid: NetUid| {
+                let mut bytes = codec::Encode::encode(&case.call);
+                bytes[1..3].copy_from_slice(&netuid.0.to_le_bytes());
+                let call: Call<Test> = codec::Decode::decode(&mut &bytes[..]).unwrap();
+                dispatch(call, root())
+            };
+            assert_noop!(elsewhere(NetUid(91)), crate::Error::<Test>::SubnetDoesNotExist);
+            assert_noop!(elsewhere(NetUid::ROOT), crate::Error::<Test>::NotPermittedOnRootSubnet);
+        });
+    }
+}
