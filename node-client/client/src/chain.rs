@@ -14,10 +14,10 @@ use tokio_util::sync::DropGuard;
 use crate::{
     ChainPort, ClientError,
     config::ChainConfig,
-    link::{Link, LinkStatus, millis},
+    link::{Link, LinkStatus, WrongChain, millis},
     reader::Reader,
     runtime::{Key, Runtime},
-    submit::{self, AccountInfo, Submitters},
+    submit::{self, AccountInfo, Order, Submitters},
     types::{
         AccountId, Beacon, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Submitted, SubnetSnapshot,
         TimelockedCommit, WeightCommit,
@@ -56,14 +56,24 @@ impl Chain {
     /// # Errors
     ///
     /// - [`ClientError::Config`]: a setting is unusable.
+    /// - [`ClientError::WrongChain`]: every endpoint serves another chain than the one expected.
     /// - [`ClientError::NoConnection`]: no endpoint was good within `start_timeout_ms`; its source says why.
     pub async fn connect(config: &ChainConfig) -> Result<Self, ClientError> {
         let link = Arc::new(Link::new(config.parse()?));
         let closes_on_drop = link.closed().clone().drop_guard();
         let task = tokio::spawn(link.clone().supervise());
         let mut heads = link.heads();
+        let mut wrong_chain = link.wrong_chain();
         let patience = link.settings.start_timeout;
-        let found = timeout(patience, heads.wait_for(Option::is_some)).await.is_ok_and(|found| found.is_ok());
+        let found = tokio::select! {
+            found = timeout(patience, heads.wait_for(Option::is_some)) => found.is_ok_and(|found| found.is_ok()),
+            Ok(wrong) = wrong_chain.wait_for(Option::is_some) => match wrong.clone() {
+                Some(WrongChain { endpoint, expected, found }) => {
+                    return Err(ClientError::WrongChain { endpoint, expected, found });
+                }
+                None => false,
+            },
+        };
         if !found {
             let status = link.status().borrow().clone();
             return Err(ClientError::NoConnection {
@@ -92,6 +102,15 @@ impl Chain {
         self.inner.link.current_runtime()
     }
 
+    /// The newest metadata as the node serves it: version 15 where there is one, from the prefix `meta` on.
+    ///
+    /// # Errors
+    ///
+    /// As any read.
+    pub async fn metadata(&self) -> Result<Vec<u8>, ClientError> {
+        self.inner.link.raw_metadata().await
+    }
+
     /// Time between blocks, in milliseconds.
     pub fn block_time_ms(&self) -> u64 {
         self.inner.link.slot_ms()
@@ -106,6 +125,21 @@ impl Chain {
         let reader = self.reader_at_head().await?.0;
         let info: Option<AccountInfo> = reader.value("System.Account", &[Key::from(account)]).await?;
         Ok(info.unwrap_or_default().data.free)
+    }
+
+    /// As [`ChainPort::submit`], for any call of the runtime: its name and arguments as
+    /// [`Runtime::encode_json`] takes them. For tools.
+    ///
+    /// # Errors
+    ///
+    /// As [`ChainPort::submit`], and [`ClientError::Argument`].
+    pub async fn submit_json(
+        &self,
+        signer: &Keypair,
+        name: &str,
+        args: serde_json::Value,
+    ) -> Result<Submitted, ClientError> {
+        self.inner.submitters.submit(signer, Order::Json { name: name.to_owned(), args }).await
     }
 
     /// What a registration on the subnet burns at the newest finalised block, in rao.
@@ -158,7 +192,7 @@ impl Chain {
         let head = *link.heads().borrow();
         let runtime = match link.current_runtime() {
             Some(runtime) if head.is_some_and(|head| &head.hash == block) => runtime,
-            _ => link.runtime(Some(block)).await?,
+            _ => link.executed_by(block).await?,
         };
         Ok(Reader::new(link, runtime, *block))
     }
@@ -198,10 +232,10 @@ impl ChainPort for Chain {
             _ => return Ok(None),
         }
         let Some(hash) = self.inner.link.block_hash(number).await? else { return Ok(None) };
-        let runtime = match self.inner.link.runtime(Some(&hash)).await {
+        let runtime = match self.inner.link.executed_by(&hash).await {
             Ok(runtime) => runtime,
             // The state is gone; the body can still be read with the present runtime.
-            Err(ClientError::Rpc { .. }) => self.runtime().ok_or(ClientError::Closed)?,
+            Err(ClientError::Rpc { .. } | ClientError::NoState { .. }) => self.runtime().ok_or(ClientError::Closed)?,
             Err(error) => return Err(error),
         };
         Reader::new(&self.inner.link, runtime, hash).head(number).await.map(Some)
@@ -256,7 +290,7 @@ impl ChainPort for Chain {
     }
 
     async fn submit(&self, signer: &Keypair, call: Call) -> Result<Submitted, ClientError> {
-        self.inner.submitters.submit(signer, call).await
+        self.inner.submitters.submit(signer, Order::Call(call)).await
     }
 }
 

@@ -14,9 +14,11 @@ use crate::{ClientError, types::Hash};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ChainConfig {
-    /// Endpoints in order of preference: `ws://` or `wss://` URLs, or names that [`network_url`] knows. Default `local`.
+    /// Endpoints in order of preference: `ws://` or `wss://` URLs, or names that [`network_urls`] knows, each of which
+    /// may be several parted by commas. Default `local`.
     pub endpoints: Vec<String>,
-    /// Genesis hash that an endpoint must have, as hexadecimal text; by default that of the first endpoint reached.
+    /// Genesis hash that an endpoint must have, as hexadecimal text; by default Bittensor's own where the first
+    /// endpoint is `finney` or `archive`, else that of the first endpoint reached.
     pub genesis: Option<String>,
     /// Deadline of the first connection, over all endpoints. Default 30,000.
     pub start_timeout_ms: u64,
@@ -64,14 +66,28 @@ impl ChainConfig {
         Self { endpoints: vec![endpoint.into()], ..Self::default() }
     }
 
+    /// The defaults with a list of endpoints parted by commas, as flags have it.
+    pub fn on(network: &str) -> Self {
+        Self { endpoints: split_list(network).map(str::to_owned).collect(), ..Self::default() }
+    }
+
     pub(crate) fn parse(&self) -> Result<Settings, ClientError> {
-        if self.endpoints.is_empty() {
+        let names: Vec<&str> = self.endpoints.iter().flat_map(|entry| split_list(entry)).collect();
+        let mut endpoints: Vec<Endpoint> = Vec::with_capacity(names.len());
+        for name in &names {
+            for endpoint in Endpoint::parse(name)? {
+                if !endpoints.contains(&endpoint) {
+                    endpoints.push(endpoint);
+                }
+            }
+        }
+        if endpoints.is_empty() {
             return Err(ClientError::Config { field: "endpoints", why: "is empty; give at least one".into() });
         }
-        let endpoints = self.endpoints.iter().map(|name| Endpoint::parse(name)).collect::<Result<Vec<_>, _>>()?;
         let genesis = self
             .genesis
-            .as_ref()
+            .as_deref()
+            .or_else(|| names.first().and_then(|name| network_genesis(name)))
             .map(|text| {
                 let mut hash: Hash = [0; 32];
                 hex::decode_to_slice(text.trim_start_matches("0x"), &mut hash).map_err(|error| {
@@ -138,12 +154,18 @@ pub(crate) struct Settings {
 pub(crate) struct Endpoint(Url);
 
 impl Endpoint {
-    fn parse(name: &str) -> Result<Self, ClientError> {
-        let refuse = |why: &str| ClientError::Config { field: "endpoints", why: why.into() };
-        let text = network_url(name).ok_or_else(|| {
-            refuse("has an unknown network; use finney, test, local, archive, or a ws:// or wss:// URL")
+    /// The endpoints that a name means.
+    fn parse(name: &str) -> Result<Vec<Self>, ClientError> {
+        let urls = network_urls(name).ok_or_else(|| ClientError::Config {
+            field: "endpoints",
+            why: "has an unknown network; use finney, test, local, archive, devnet, or a ws:// or wss:// URL".into(),
         })?;
-        let url = Url::parse(&text).map_err(|error| refuse(&format!("has a URL that cannot be parsed: {error}")))?;
+        urls.iter().map(|url| Self::parse_url(url)).collect()
+    }
+
+    fn parse_url(text: &str) -> Result<Self, ClientError> {
+        let refuse = |why: &str| ClientError::Config { field: "endpoints", why: why.into() };
+        let url = Url::parse(text).map_err(|error| refuse(&format!("has a URL that cannot be parsed: {error}")))?;
         match url.scheme() {
             "ws" | "wss" if url.has_host() => Ok(Self(url)),
             "ws" | "wss" => Err(refuse("has a URL without a host")),
@@ -169,17 +191,41 @@ impl std::fmt::Debug for Endpoint {
     }
 }
 
-/// URL of a network by its Bittensor name (`finney`, `test`, `archive`, `local`), or `name` itself where it is a
-/// WebSocket URL; `None` for anything else.
-pub fn network_url(name: &str) -> Option<String> {
-    Some(match name {
-        "finney" => "wss://entrypoint-finney.opentensor.ai:443".to_owned(),
-        "test" => "wss://test.finney.opentensor.ai:443".to_owned(),
-        "archive" => "wss://archive.chain.opentensor.ai:443".to_owned(),
-        "local" => "ws://127.0.0.1:9944".to_owned(),
-        url if url.starts_with("ws://") || url.starts_with("wss://") => url.to_owned(),
+/// The parts of a list with commas, without blanks and empty ones.
+fn split_list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// URLs of a network by its Bittensor name (`finney`, `test`, `archive`, `devnet`, `local`), the main one first and its
+/// fallbacks after it, or `name` itself where it is a WebSocket URL; `None` for anything else.
+pub fn network_urls(name: &str) -> Option<Vec<String>> {
+    let urls: &[&str] = match name {
+        "finney" => &[
+            "wss://entrypoint-finney.opentensor.ai:443",
+            "wss://lite.chain.opentensor.ai:443",
+            "wss://lite.sub.latent.to:443",
+        ],
+        "test" => &["wss://test.finney.opentensor.ai:443"],
+        "archive" => &["wss://archive.chain.opentensor.ai:443"],
+        "devnet" => &["wss://dev.chain.opentensor.ai:443"],
+        "local" => &["ws://127.0.0.1:9944"],
+        url if url.starts_with("ws://") || url.starts_with("wss://") => &[url],
         _ => return None,
-    })
+    };
+    Some(urls.iter().map(|url| (*url).to_owned()).collect())
+}
+
+/// The main URL of a network, as [`network_urls`] has it.
+pub fn network_url(name: &str) -> Option<String> {
+    network_urls(name)?.into_iter().next()
+}
+
+/// Genesis hash of a network by its Bittensor name, as hexadecimal text, where it never changes.
+pub fn network_genesis(name: &str) -> Option<&'static str> {
+    match name {
+        "finney" | "archive" => Some("2f0555cc76fc2840a25a6ea3b9637146806f1f44b090c175ffde2a7e5ab36c03"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

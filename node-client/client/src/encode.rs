@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+mod json;
+
 use std::path::Path;
 
 use scale_value::{Composite, Value};
@@ -8,8 +10,11 @@ use subxt::ext::frame_decode::extrinsics::encode_call_data;
 use crate::{
     ClientError,
     runtime::Runtime,
+    shape::refusal,
     types::{Call, MinerVerdict},
 };
+
+pub use json::{EncodedCall, EncodedField};
 
 /// Longest raw field of a commitment, in bytes.
 pub const MAX_COMMITMENT_BYTES: usize = 128;
@@ -40,13 +45,11 @@ impl CallEncoder for Runtime {
             .metadata()
             .pallet_by_name(pallet)
             .ok_or_else(|| self.unsupported(&item, format!("there is no pallet {pallet}")))?;
-        let variant = pallet_metadata
-            .call_variant_by_name(name)
-            .ok_or_else(|| self.unsupported(&item, "there is no such call"))?;
-        let wanted: Vec<&str> = variant.fields.iter().map(|field| field.name.as_deref().unwrap_or_default()).collect();
-        let has_all = args.iter().all(|(arg, _)| wanted.contains(&arg.as_str()));
-        if !has_all || wanted.len() != args.len() {
-            return Err(self.unsupported(&item, format!("its arguments are now ({})", wanted.join(", "))));
+        if pallet_metadata.call_variant_by_name(name).is_none() {
+            return Err(self.unsupported(&item, "there is no such call"));
+        }
+        if let Some(why) = refusal(self, &item) {
+            return Err(self.unsupported(&item, why));
         }
         encode_call_data(pallet, name, &Composite::Named(args), self.metadata(), self.metadata().types())
             .map_err(|error| self.unsupported(&item, error.to_string()))

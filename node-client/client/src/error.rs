@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use std::{fmt, path::PathBuf};
+mod pool;
+
+use std::path::PathBuf;
 
 use crate::types::Hash;
+pub use pool::{PoolReason, custom_name};
 
 /// Whatever went wrong below a [`Chain`](crate::Chain) or an encoder, transport or not.
 pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -130,6 +133,16 @@ pub enum ClientError {
         /// What is wrong.
         why: String,
     },
+    /// An argument of a call, given as JSON, is unusable.
+    #[error("{call}: argument `{field}` {why}")]
+    Argument {
+        /// `Pallet.call`.
+        call: String,
+        /// Path of the argument, as `info.fields[0]`.
+        field: String,
+        /// What is wrong and what to give.
+        why: String,
+    },
     /// The transaction pool refused the transaction; it is in no block.
     #[error("transaction pool refused {call}: {reason} ({code})")]
     Pool {
@@ -211,6 +224,7 @@ impl ClientError {
             | Self::UnknownSubnet { .. }
             | Self::NoState { .. }
             | Self::InvalidCall { .. }
+            | Self::Argument { .. }
             | Self::OutcomeUnknown { .. }
             | Self::Closed => false,
         }
@@ -245,164 +259,6 @@ pub(crate) mod rpc_code {
     pub(crate) const POOL_TOO_LOW_PRIORITY: i32 = 1014;
     pub(crate) const POOL_CYCLE: i32 = 1015;
     pub(crate) const POOL_DROPPED: i32 = 1016;
-}
-
-/// Why a transaction pool refuses a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PoolReason {
-    /// The nonce was used already, or the era is over ("transaction is outdated").
-    Stale,
-    /// The nonce lies ahead of the account's.
-    Future,
-    /// The signature or what it covers does not fit: also after a runtime upgrade.
-    BadProof,
-    /// The block the era starts at is unknown to the node.
-    AncientBirthBlock,
-    /// The account cannot pay the fee.
-    Payment,
-    /// The call is not allowed for this origin, or by a filter.
-    Call,
-    /// The block has no room for it.
-    ExhaustsResources,
-    /// Another transaction with this nonce is in the pool, with at least the same priority.
-    TooLowPriority,
-    /// The pool has it already.
-    AlreadyImported,
-    /// The pool is full.
-    Dropped,
-    /// It was refused before and is banned for a while.
-    Banned,
-    /// A check of the chain's own transaction extensions failed.
-    Custom {
-        /// The code.
-        code: u8,
-        /// Its name on Subtensor, where known.
-        name: Option<&'static str>,
-    },
-    /// Another reason, in the node's words.
-    Unnamed(String),
-}
-
-impl PoolReason {
-    /// Reads what a node answered to `author_submitExtrinsic`; `None` when the code is not of the pool.
-    pub(crate) fn from_rpc(code: i32, message: &str) -> Option<Self> {
-        let says = |needle: &str| message.to_ascii_lowercase().contains(needle);
-        Some(match code {
-            rpc_code::POOL_INVALID if says("custom error:") => Self::custom(message),
-            rpc_code::POOL_INVALID if says("outdated") || says("stale") => Self::Stale,
-            rpc_code::POOL_INVALID if says("valid in the future") => Self::Future,
-            rpc_code::POOL_INVALID if says("bad signature") => Self::BadProof,
-            rpc_code::POOL_INVALID if says("ancient birth block") => Self::AncientBirthBlock,
-            rpc_code::POOL_INVALID if says("pay some fees") => Self::Payment,
-            rpc_code::POOL_INVALID if says("exhaust the resources") => Self::ExhaustsResources,
-            rpc_code::POOL_INVALID if says("call is not expected") => Self::Call,
-            rpc_code::POOL_BANNED => Self::Banned,
-            rpc_code::POOL_ALREADY_IMPORTED => Self::AlreadyImported,
-            rpc_code::POOL_TOO_LOW_PRIORITY => Self::TooLowPriority,
-            rpc_code::POOL_DROPPED => Self::Dropped,
-            rpc_code::POOL_INVALID | rpc_code::POOL_UNKNOWN | rpc_code::POOL_CYCLE => Self::Unnamed(message.to_owned()),
-            _ => return None,
-        })
-    }
-
-    fn custom(message: &str) -> Self {
-        let digits: String = message
-            .to_ascii_lowercase()
-            .split("custom error:")
-            .nth(1)
-            .unwrap_or_default()
-            .trim_start()
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect();
-        match digits.parse::<u8>() {
-            Ok(code) => Self::Custom { code, name: custom_name(code) },
-            Err(_) => Self::Unnamed(message.to_owned()),
-        }
-    }
-
-    /// Whether a new transaction, built anew from the chain's present state, may be accepted at once.
-    pub(crate) fn wants_rebuild(&self) -> bool {
-        matches!(
-            self,
-            Self::Stale
-                | Self::Future
-                | Self::BadProof
-                | Self::AncientBirthBlock
-                | Self::TooLowPriority
-                | Self::Dropped
-                | Self::Banned
-                | Self::ExhaustsResources
-        )
-    }
-
-    /// Whether waiting alone can help: races of nonce and era, a full pool, and rate limits.
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Custom { code, .. } => matches!(*code, RATE_LIMIT_EXCEEDED | SERVING_RATE_LIMIT_EXCEEDED),
-            other => other.wants_rebuild(),
-        }
-    }
-}
-
-impl fmt::Display for PoolReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stale => f.write_str("nonce already used or era over"),
-            Self::Future => f.write_str("nonce ahead of the account's"),
-            Self::BadProof => f.write_str("signature does not fit the runtime"),
-            Self::AncientBirthBlock => f.write_str("block the era starts at is unknown"),
-            Self::Payment => f.write_str("account cannot pay the fee; fund it"),
-            Self::Call => f.write_str("call is not allowed for this key"),
-            Self::ExhaustsResources => f.write_str("block has no room"),
-            Self::TooLowPriority => f.write_str("another transaction with this nonce is in the pool"),
-            Self::AlreadyImported => f.write_str("already in the pool"),
-            Self::Dropped => f.write_str("pool is full"),
-            Self::Banned => f.write_str("temporarily banned"),
-            Self::Custom { code, name: Some(name) } => write!(f, "{name} (custom error {code})"),
-            Self::Custom { code, name: None } => write!(f, "custom error {code}"),
-            Self::Unnamed(text) => f.write_str(text),
-        }
-    }
-}
-
-const RATE_LIMIT_EXCEEDED: u8 = 6;
-const SERVING_RATE_LIMIT_EXCEEDED: u8 = 12;
-
-/// Name of a `InvalidTransaction::Custom` code of Subtensor.
-pub fn custom_name(code: u8) -> Option<&'static str> {
-    const NAMES: [&str; 28] = [
-        "ColdkeyInSwapSchedule",
-        "StakeAmountTooLow",
-        "BalanceTooLow",
-        "SubnetNotExists",
-        "HotkeyAccountDoesntExist",
-        "NotEnoughStakeToWithdraw",
-        "RateLimitExceeded",
-        "InsufficientLiquidity",
-        "SlippageTooHigh",
-        "TransferDisallowed",
-        "HotKeyNotRegisteredInNetwork",
-        "InvalidIpAddress",
-        "ServingRateLimitExceeded",
-        "InvalidPort",
-        "ZeroMaxAmount",
-        "InvalidRevealRound",
-        "CommitNotFound",
-        "CommitBlockNotInRevealRange",
-        "InputLengthsUnequal",
-        "UidNotFound",
-        "EvmKeyAssociateRateLimitExceeded",
-        "ColdkeySwapDisputed",
-        "InvalidRealAccount",
-        "FailedShieldedTxParsing",
-        "InvalidShieldedTxPubKeyHash",
-        "NonAssociatedColdKey",
-        "DelegateTakeTooLow",
-        "DelegateTakeTooHigh",
-    ];
-    if code == u8::MAX { Some("BadRequest") } else { NAMES.get(usize::from(code)).copied() }
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@
 
 use clawrank_proof::{Keypair, blake2_256};
 use codec::{Compact, Encode};
-use scale_info::TypeDef;
 
-use crate::{ClientError, runtime::Runtime, types::Hash};
+use crate::{ClientError, ItemState, runtime::Runtime, shape::extension_state, types::Hash};
 
 /// A mortal era: the transaction is valid in blocks `birth .. birth + period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +51,10 @@ fn extensions(runtime: &Runtime, envelope: &Envelope) -> Result<(Vec<u8>, Vec<u8
         .transaction_extensions_by_version(0)
         .ok_or_else(|| runtime.unsupported("transaction extensions", "there is no version 0 of them"))?;
     for extension in known {
+        if let ItemState::Changed { expected, found, usable: false } = extension_state(runtime, &extension) {
+            let item = format!("transaction extension {}", extension.identifier());
+            return Err(runtime.unsupported(&item, format!("it has now {found}; expected {expected}")));
+        }
         match extension.identifier() {
             "CheckSpecVersion" => runtime.spec_version().encode_to(&mut additional),
             "CheckTxVersion" => runtime.transaction_version().encode_to(&mut additional),
@@ -73,14 +76,8 @@ fn extensions(runtime: &Runtime, envelope: &Envelope) -> Result<(Vec<u8>, Vec<u8
                 extra.push(0);
                 additional.push(0);
             }
-            other => {
-                for (part, ty) in [("data", extension.extra_ty()), ("signed data", extension.additional_ty())] {
-                    if !is_zero_sized(runtime, ty, 0) {
-                        let item = format!("transaction extension {other}");
-                        return Err(runtime.unsupported(&item, format!("its {part} is not empty")));
-                    }
-                }
-            }
+            // Without data, as was checked above.
+            _ => {}
         }
     }
     Ok((extra, additional))
@@ -127,17 +124,6 @@ pub(crate) fn sign(
     let extrinsic = assemble(runtime, call, envelope, &signer.public(), &signature)?;
     let hash = blake2_256(&extrinsic);
     Ok((extrinsic, hash))
-}
-
-/// Whether no value of the type takes a byte.
-fn is_zero_sized(runtime: &Runtime, ty: u32, depth: u8) -> bool {
-    let fields: Vec<u32> = match runtime.metadata().types().resolve(ty).map(|ty| &ty.type_def) {
-        Some(TypeDef::Composite(composite)) => composite.fields.iter().map(|field| field.ty.id).collect(),
-        Some(TypeDef::Tuple(tuple)) => tuple.fields.iter().map(|field| field.id).collect(),
-        Some(TypeDef::Array(array)) if array.len == 0 => Vec::new(),
-        _ => return false,
-    };
-    depth < 16 && fields.into_iter().all(|field| is_zero_sized(runtime, field, depth.saturating_add(1)))
 }
 
 #[cfg(test)]

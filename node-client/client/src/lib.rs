@@ -21,16 +21,16 @@ mod runtime;
 mod shape;
 mod submit;
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 pub(crate) mod testing;
 pub mod types;
 
 pub use chain::Chain;
-pub use config::{ChainConfig, network_url};
-pub use encode::{CallEncoder, MAX_COMMITMENT_BYTES, MAX_TIMELOCKED_BYTES, OfflineMetadata};
+pub use config::{ChainConfig, network_genesis, network_url, network_urls};
+pub use encode::{CallEncoder, EncodedCall, EncodedField, MAX_COMMITMENT_BYTES, MAX_TIMELOCKED_BYTES, OfflineMetadata};
 pub use error::{Cause, ClientError, PoolReason, custom_name};
 pub use link::{LinkState, LinkStatus};
 pub use port::{ChainPort, SubmissionPort};
 pub use reader::storage_index;
 pub use runtime::Runtime;
-pub use shape::{ItemState, ItemStatus, check};
+pub use shape::{ItemKind, ItemState, ItemStatus, check};

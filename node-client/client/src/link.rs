@@ -56,6 +56,8 @@ pub struct LinkStatus {
     pub reconnects: u64,
     /// Why the last connection ended or could not be built.
     pub last_error: Option<String>,
+    /// Items that the runtime lacks or has in a shape that is not served; whoever needs one is refused by its name.
+    pub unsupported: Vec<String>,
 }
 
 /// The states of [`LinkStatus`].
@@ -135,10 +137,11 @@ impl Session {
     async fn subscribe<T: DeserializeOwned>(
         &self,
         method: &str,
+        params: RpcParams,
         unsubscribe: &str,
         deadline: Duration,
     ) -> Result<RpcSubscription<T>, ClientError> {
-        match timeout(deadline, self.rpc.subscribe(method, rpc_params![], unsubscribe)).await {
+        match timeout(deadline, self.rpc.subscribe(method, params, unsubscribe)).await {
             Ok(Ok(subscription)) => Ok(subscription),
             Ok(Err(error)) => Err(self.name(method, error)),
             Err(_) => Err(ClientError::Timeout {
@@ -171,6 +174,14 @@ impl Session {
     }
 }
 
+/// An endpoint of another chain.
+#[derive(Clone, Debug)]
+pub(crate) struct WrongChain {
+    pub(crate) endpoint: String,
+    pub(crate) expected: Hash,
+    pub(crate) found: Hash,
+}
+
 /// The shared state of one client: its connection, what it knows of the chain, and its settings.
 pub(crate) struct Link {
     pub(crate) settings: Settings,
@@ -178,6 +189,8 @@ pub(crate) struct Link {
     heads: watch::Sender<Option<Head>>,
     status: watch::Sender<LinkStatus>,
     genesis: OnceLock<Hash>,
+    /// Set while every endpoint serves another chain than the one expected.
+    wrong_chain: watch::Sender<Option<WrongChain>>,
     runtimes: RuntimeCache,
     /// Runtime of the newest finalised head.
     current: watch::Sender<Option<Arc<Runtime>>>,
@@ -201,7 +214,9 @@ impl Link {
                 spec_version: None,
                 reconnects: 0,
                 last_error: None,
+                unsupported: Vec::new(),
             }),
+            wrong_chain: watch::Sender::new(None),
             genesis: OnceLock::new(),
             runtimes: RuntimeCache::default(),
             current: watch::Sender::new(None),
@@ -222,6 +237,10 @@ impl Link {
 
     pub(crate) fn status(&self) -> watch::Receiver<LinkStatus> {
         self.status.subscribe()
+    }
+
+    pub(crate) fn wrong_chain(&self) -> watch::Receiver<Option<WrongChain>> {
+        self.wrong_chain.subscribe()
     }
 
     pub(crate) fn closed(&self) -> &CancellationToken {
@@ -311,7 +330,25 @@ impl Link {
         }
     }
 
-    /// Versions of the runtime at a block, or at the best one.
+    /// A subscription on a connection; one that fails it by the transport is condemned.
+    pub(crate) async fn subscribe_on<T: DeserializeOwned>(
+        &self,
+        session: &Session,
+        method: &str,
+        params: RpcParams,
+        unsubscribe: &str,
+    ) -> Result<RpcSubscription<T>, ClientError> {
+        let subscribed = tokio::select! {
+            subscribed = session.subscribe(method, params, unsubscribe, self.settings.request_timeout) => subscribed,
+            () = session.dead.cancelled() => Err(session.broken(method, "connection was given up".into())),
+        };
+        if subscribed.as_ref().is_err_and(ClientError::is_connection) {
+            session.dead.cancel();
+        }
+        subscribed
+    }
+
+    /// Versions of the runtime that the state of a block asks for: the one that executes the next block.
     pub(crate) async fn version(&self, at: Option<&Hash>) -> Result<RuntimeVersion, ClientError> {
         let params = match at {
             Some(hash) => rpc_params![to_hex(hash)],
@@ -320,7 +357,33 @@ impl Link {
         self.request("state_getRuntimeVersion", params).await
     }
 
-    /// The runtime with its metadata, at a block or at the best one.
+    /// The runtime that executed a block, with its metadata: what its state and its events are laid out by.
+    ///
+    /// It is that of the parent's state: a block that replaces the runtime is still executed by the old one.
+    pub(crate) async fn executed_by(&self, block: &Hash) -> Result<Arc<Runtime>, ClientError> {
+        let parent = supervisor::header_of(self, block).await?.parent()?;
+        let (version, at) = self.executing_version(block, parent).await?;
+        self.runtime_of(version, Some(&at)).await
+    }
+
+    /// Versions of the runtime that executed a block, and the block whose state says so.
+    async fn executing_version(
+        &self,
+        block: &Hash,
+        parent: Option<Hash>,
+    ) -> Result<(RuntimeVersion, Hash), ClientError> {
+        if let Some(parent) = parent {
+            match self.version(Some(&parent)).await {
+                Ok(version) => return Ok((version, parent)),
+                // A node that began at this block has no state of its parent.
+                Err(ClientError::Rpc { message, .. }) => tracing::debug!(message, "parent's state is not at hand"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((self.version(Some(block)).await?, *block))
+    }
+
+    /// The runtime with its metadata that executes what follows a block, or the best one.
     pub(crate) async fn runtime(&self, at: Option<&Hash>) -> Result<Arc<Runtime>, ClientError> {
         let version = self.version(at).await?;
         self.runtime_of(version, at).await
@@ -338,6 +401,11 @@ impl Link {
         let runtime = Runtime::from_metadata(&bytes, version.spec_version, version.transaction_version)?;
         tracing::info!(spec_version = version.spec_version, bytes = bytes.len(), "loaded runtime metadata");
         Ok(self.runtimes.insert(runtime).await)
+    }
+
+    /// The bytes of the newest metadata, from `meta` on.
+    pub(crate) async fn raw_metadata(&self) -> Result<Vec<u8>, ClientError> {
+        self.metadata(None).await
     }
 
     /// Metadata V15 where the runtime offers it, else what `state_getMetadata` gives.

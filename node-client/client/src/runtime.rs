@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use codec::{Decode, MaxEncodedLen};
+use scale_info::TypeDef;
 use subxt::{
     ext::{
         frame_decode::storage::{encode_storage_key, encode_storage_key_prefix},
@@ -45,15 +46,30 @@ impl Runtime {
         Ok(Self { spec_version, transaction_version, metadata: Arc::new(metadata) })
     }
 
-    /// From a metadata file; the versions are taken from the constant `System.Version`.
+    /// From a metadata file, as [`parse`](Self::parse).
     ///
     /// # Errors
     ///
-    /// [`ClientError::MetadataFile`] and [`ClientError::Decode`].
+    /// [`ClientError::MetadataFile`], and those of [`parse`](Self::parse).
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ClientError> {
         let path = path.as_ref();
         let bytes = std::fs::read(path)
             .map_err(|error| ClientError::MetadataFile { path: path.to_owned(), source: error.into() })?;
+        Self::parse(&bytes)
+    }
+
+    /// From the content of a metadata file; the versions are taken from the constant `System.Version`.
+    ///
+    /// Raw bytes or hexadecimal text, also as a node answers `state_getMetadata` and `state_call`: in quotes or in a
+    /// JSON-RPC answer, and with a SCALE option and length before the prefix `meta`.
+    ///
+    /// # Errors
+    ///
+    /// - [`ClientError::Decode`]: the bytes are not metadata of version 14, 15 or 16.
+    /// - [`ClientError::UnsupportedRuntime`]: they lack `System.Version`.
+    pub fn parse(content: &[u8]) -> Result<Self, ClientError> {
+        let bytes = unwrap_metadata(content)
+            .map_err(|why| ClientError::Decode { item: "runtime metadata".into(), why: why.into() })?;
         let mut runtime = Self::from_metadata(&bytes, 0, 0)?;
         let version = runtime
             .metadata
@@ -84,6 +100,21 @@ impl Runtime {
 
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// Whether no value of the type takes a byte.
+    pub(crate) fn is_zero_sized(&self, ty: u32) -> bool {
+        self.zero_sized(ty, 0)
+    }
+
+    fn zero_sized(&self, ty: u32, depth: u8) -> bool {
+        let fields: Vec<u32> = match self.metadata.types().resolve(ty).map(|ty| &ty.type_def) {
+            Some(TypeDef::Composite(composite)) => composite.fields.iter().map(|field| field.ty.id).collect(),
+            Some(TypeDef::Tuple(tuple)) => tuple.fields.iter().map(|field| field.id).collect(),
+            Some(TypeDef::Array(array)) if array.len == 0 => Vec::new(),
+            _ => return false,
+        };
+        depth < 16 && fields.into_iter().all(|field| self.zero_sized(field, depth.saturating_add(1)))
     }
 
     pub(crate) fn unsupported(&self, item: &str, why: impl Into<String>) -> ClientError {
@@ -119,6 +150,33 @@ impl Runtime {
             })
             .transpose()
     }
+}
+
+/// Magic at the start of metadata.
+const MAGIC: &[u8] = b"meta";
+
+/// The bytes from `meta` on, out of the wrappings that files have.
+fn unwrap_metadata(content: &[u8]) -> Result<Vec<u8>, &'static str> {
+    if content.starts_with(MAGIC) {
+        return Ok(content.to_vec());
+    }
+    let text = std::str::from_utf8(content).ok().map(str::trim);
+    let bytes = match text {
+        None => content.to_vec(),
+        Some(text) => {
+            let answer: Option<serde_json::Value> = serde_json::from_str(text).ok();
+            let inner = answer.as_ref().and_then(|answer| answer.get("result").unwrap_or(answer).as_str());
+            let digits = inner.unwrap_or(text);
+            hex::decode(digits.strip_prefix("0x").unwrap_or(digits))
+                .map_err(|_| "the file is neither raw metadata nor hexadecimal text of it")?
+        }
+    };
+    // An option's byte and a compact length are at most five bytes.
+    let start = bytes.windows(MAGIC.len()).take(6).position(|window| window == MAGIC);
+    start
+        .and_then(|start| bytes.get(start..))
+        .map(<[u8]>::to_vec)
+        .ok_or("the file does not start with `meta`, which all metadata does")
 }
 
 /// Splits `Pallet.Item`.
@@ -218,6 +276,9 @@ impl StorageItem<'_> {
 
     /// The last key of a map, cut from a full storage key; for types of fixed size, under a hasher that keeps the key.
     pub(crate) fn last_key<T: Decode + MaxEncodedLen>(&self, key: &[u8]) -> Result<T, ClientError> {
+        if !self.entry.keys().last().is_some_and(|key| key.hasher.ends_with_key()) {
+            return Err(self.unsupported("its keys are hashed and cannot be read back"));
+        }
         let size = T::max_encoded_len();
         key.len()
             .checked_sub(size)

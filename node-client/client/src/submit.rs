@@ -2,9 +2,12 @@
 
 //! Submissions: one task per key, one nonce in flight, every wait bounded by blocks.
 
+mod hints;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use clawrank_proof::{Keypair, ss58};
+use futures::future::join_all;
 use subxt::{ext::scale_decode::DecodeAsType, rpcs::client::rpc_params};
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
@@ -17,21 +20,55 @@ use crate::{
     error::PoolReason,
     events,
     extrinsic::{self, Envelope, Era},
-    link::{Link, Session, to_hex},
+    link::{Link, to_hex},
     reader::{RawBlock, Reader},
+    runtime::Runtime,
     types::{AccountId, Call, Hash, Head, Submitted},
 };
 
+use hints::{Holder, Watch};
+
 /// A transaction that is in no block after this many finalised ones is handed to the pool again.
 const REBROADCAST_BLOCKS: u64 = 8;
+/// How many blocks are searched at once.
+const SEARCH_AT_ONCE: u64 = 16;
 /// For how long blocks may stay away where the watchdog is off.
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(120);
 /// Bounds of the pause before a refused transaction is built anew.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
 
+/// What is to be submitted; encoded anew for the runtime of each attempt.
+pub(crate) enum Order {
+    /// A call that workers make.
+    Call(Call),
+    /// Any call, by name and arguments.
+    Json {
+        /// As [`Runtime::encode_json`] takes it.
+        name: String,
+        /// As [`Runtime::encode_json`] takes them.
+        args: serde_json::Value,
+    },
+}
+
+impl Order {
+    fn name(&self) -> String {
+        match self {
+            Self::Call(call) => call_name(call),
+            Self::Json { name, .. } => name.clone(),
+        }
+    }
+
+    fn encode(&self, runtime: &Runtime) -> Result<Vec<u8>, ClientError> {
+        match self {
+            Self::Call(call) => runtime.encode(call),
+            Self::Json { name, args } => runtime.encode_json(name, args).map(|encoded| encoded.bytes),
+        }
+    }
+}
+
 struct Job {
     signer: Keypair,
-    call: Call,
+    order: Order,
     reply: oneshot::Sender<Result<Submitted, ClientError>>,
 }
 
@@ -47,11 +84,13 @@ impl Submitters {
     }
 
     /// Queues a call behind the others of its key and waits for its outcome. It goes on when the caller stops waiting.
-    pub(crate) async fn submit(&self, signer: &Keypair, call: Call) -> Result<Submitted, ClientError> {
-        validate(&call)?;
+    pub(crate) async fn submit(&self, signer: &Keypair, order: Order) -> Result<Submitted, ClientError> {
+        if let Order::Call(call) = &order {
+            validate(call)?;
+        }
         let queue = self.queue(signer.public()).await;
         let (reply, outcome) = oneshot::channel();
-        queue.try_send(Job { signer: signer.clone(), call, reply }).map_err(|error| match error {
+        queue.try_send(Job { signer: signer.clone(), order, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => ClientError::QueueFull { waiting: self.link.settings.queue },
             mpsc::error::TrySendError::Closed(_) => ClientError::Closed,
         })?;
@@ -71,8 +110,8 @@ impl Submitters {
                     job = jobs.recv() => job,
                     () = link.closed().cancelled() => None,
                 };
-                let Some(Job { signer, call, reply }) = job else { return };
-                let submission = Submission { link: &link, signer: &signer, call: &call, name: call_name(&call) };
+                let Some(Job { signer, order, reply }) = job else { return };
+                let submission = Submission { link: &link, signer: &signer, order: &order, name: order.name() };
                 let outcome = tokio::select! {
                     outcome = submission.run() => outcome,
                     () = link.closed().cancelled() => return,
@@ -90,7 +129,7 @@ impl Submitters {
 struct Submission<'a> {
     link: &'a Link,
     signer: &'a Keypair,
-    call: &'a Call,
+    order: &'a Order,
     name: String,
 }
 
@@ -99,6 +138,8 @@ struct Sent {
     bytes: Vec<u8>,
     hash: Hash,
     last_block: u64,
+    /// Version of the runtime it was signed for; a later one refuses it.
+    spec_version: u32,
 }
 
 /// What a pool said.
@@ -123,7 +164,7 @@ impl Submission<'_> {
         let mut refused = None;
         for attempt in 1..=attempts {
             let (sent, from) = self.build().await?;
-            let (answer, session) = self.broadcast(&sent.bytes).await?;
+            let (answer, holder) = self.broadcast(&sent.bytes).await?;
             if let Answer::Refused(code, reason) = answer {
                 tracing::info!(call = %self.name, attempt, %reason, "pool refused the transaction");
                 let error = ClientError::Pool { call: self.name.clone(), code, reason: reason.clone() };
@@ -135,7 +176,7 @@ impl Submission<'_> {
                 continue;
             }
             tracing::debug!(call = %self.name, attempt, extrinsic = hex::encode(sent.hash), "transaction submitted");
-            match self.wait(&sent, from, session).await? {
+            match self.wait(&sent, from, holder).await? {
                 Waited::Included(block, index) => return self.conclude(&sent, block, index).await,
                 Waited::Gone => {
                     tracing::info!(call = %self.name, attempt, "transaction got into no block; building it anew");
@@ -150,20 +191,29 @@ impl Submission<'_> {
     async fn build(&self) -> Result<(Sent, Head), ClientError> {
         let head = self.link.head()?;
         let runtime = self.link.runtime(None).await?;
-        let call = runtime.encode(self.call)?;
+        let call = self.order.encode(&runtime)?;
         let nonce = nonce(self.link, &self.signer.public()).await?;
         let era = Era { period: self.link.settings.era_blocks, birth: head.number };
         let envelope = Envelope { nonce, era: Some(era), era_hash: head.hash, genesis: self.link.genesis() };
         let (bytes, hash) = extrinsic::sign(&runtime, self.signer, &call, &envelope)?;
-        Ok((Sent { bytes, hash, last_block: era.last_block() }, head))
+        let spec_version = runtime.spec_version();
+        Ok((Sent { bytes, hash, last_block: era.last_block(), spec_version }, head))
     }
 
-    async fn broadcast(&self, bytes: &[u8]) -> Result<(Answer, Option<Arc<Session>>), ClientError> {
+    /// Hands the transaction to a node, and watches what its pool does with it.
+    async fn broadcast(&self, bytes: &[u8]) -> Result<(Answer, Holder), ClientError> {
         let session = self.link.session().await?;
-        let answer = match self.link.request_once::<String>("author_submitExtrinsic", rpc_params![to_hex(bytes)]).await
-        {
-            Ok(_) => Answer::Accepted,
-            Err(error) if error.is_connection() => return Ok((Answer::Unknown, None)),
+        let answer = match Watch::start(self.link, &session, bytes).await {
+            Ok(watch) => return Ok((Answer::Accepted, Holder::of(session, Some(watch)))),
+            // The node does not watch transactions; blocks are searched in any case.
+            Err(error) if Link::is_absent(&error) => {
+                self.link.request_once::<String>("author_submitExtrinsic", rpc_params![to_hex(bytes)]).await.map(|_| ())
+            }
+            Err(error) => Err(error),
+        };
+        let answer = match answer {
+            Ok(()) => Answer::Accepted,
+            Err(error) if error.is_connection() => return Ok((Answer::Unknown, Holder::default())),
             Err(ClientError::Rpc { method, code, message }) => match PoolReason::from_rpc(code, &message) {
                 Some(PoolReason::AlreadyImported) => Answer::Accepted,
                 Some(reason) => Answer::Refused(code, reason),
@@ -171,11 +221,14 @@ impl Submission<'_> {
             },
             Err(error) => return Err(error),
         };
-        Ok((answer, Some(session)))
+        Ok((answer, Holder::of(session, None)))
     }
 
     /// Scans finalised blocks after `from` for the transaction, until it is found or can no more be included.
-    async fn wait(&self, sent: &Sent, from: Head, mut holder: Option<Arc<Session>>) -> Result<Waited, ClientError> {
+    ///
+    /// Only finalised blocks count, so a block that is retracted changes nothing. What the pool says is a hint: a
+    /// transaction that it lost, or that the connection lost, is handed over again at the next finalised block.
+    async fn wait(&self, sent: &Sent, from: Head, mut holder: Holder) -> Result<Waited, ClientError> {
         let mut heads = self.link.heads();
         let mut scanned = from.number;
         let mut broadcast_at = from.number;
@@ -191,39 +244,51 @@ impl Submission<'_> {
                 Some(head) => head.number,
                 None => scanned,
             };
-            while scanned < finalised {
-                let number = scanned.saturating_add(1);
-                match self.find(sent, number).await {
-                    Ok(Some((head, index))) => return Ok(Waited::Included(head, index)),
-                    Ok(None) => scanned = number,
-                    Err(error) if matches!(error, ClientError::Closed) => return Err(error),
-                    Err(error) => {
-                        tracing::debug!(number, %error, "block cannot be searched yet");
-                        break;
+            'search: while scanned < finalised {
+                let numbers = scanned.saturating_add(1)..=finalised.min(scanned.saturating_add(SEARCH_AT_ONCE));
+                let searched = join_all(numbers.clone().map(|number| self.find(sent, number))).await;
+                for (number, found) in numbers.zip(searched) {
+                    match found {
+                        Ok(Some((head, index))) => return Ok(Waited::Included(head, index)),
+                        Ok(None) => scanned = number,
+                        Err(error) if matches!(error, ClientError::Closed) => return Err(error),
+                        Err(error) => {
+                            tracing::debug!(number, %error, "block cannot be searched yet");
+                            break 'search;
+                        }
                     }
                 }
             }
             if scanned >= sent.last_block || superseded_at.is_some_and(|at| scanned >= at) {
                 return Ok(Waited::Gone);
             }
-            let moved = match (&holder, self.link.current_session()) {
-                (Some(holder), Some(current)) => !Arc::ptr_eq(holder, &current),
-                (None, Some(_)) => true,
-                (_, None) => false,
-            };
-            if superseded_at.is_none() && (moved || scanned.saturating_sub(broadcast_at) >= REBROADCAST_BLOCKS) {
+            if scanned >= finalised && self.is_outdated(sent) {
+                tracing::info!(call = %self.name, "the runtime was upgraded; the transaction is void");
+                return Ok(Waited::Gone);
+            }
+            let overdue = scanned.saturating_sub(broadcast_at) >= REBROADCAST_BLOCKS;
+            if superseded_at.is_none() && (holder.lost(self.link) || overdue) {
                 broadcast_at = scanned;
-                if let Ok((answer, session)) = self.broadcast(&sent.bytes).await {
-                    holder = session;
+                if let Ok((answer, again)) = self.broadcast(&sent.bytes).await {
+                    holder = again;
                     if matches!(answer, Answer::Refused(_, PoolReason::Stale)) {
                         superseded_at = self.link.best_number().await.ok();
                     }
                 }
             }
-            if !next_head(&mut heads, self.patience()).await {
+            let head = tokio::select! {
+                head = next_head(&mut heads, self.patience()) => head,
+                never = holder.follow(&self.name) => match never {},
+            };
+            if !head {
                 return Err(unknown());
             }
         }
+    }
+
+    /// Whether a finalised block was executed by a later runtime than the transaction was signed for.
+    fn is_outdated(&self, sent: &Sent) -> bool {
+        self.link.current_runtime().is_some_and(|runtime| runtime.spec_version() > sent.spec_version)
     }
 
     /// Looks for the transaction in one block.
@@ -240,7 +305,7 @@ impl Submission<'_> {
 
     /// What the transaction did, from the events of its block.
     async fn conclude(&self, sent: &Sent, block: Head, index: u32) -> Result<Submitted, ClientError> {
-        let runtime = self.link.runtime(Some(&block.hash)).await?;
+        let runtime = self.link.executed_by(&block.hash).await?;
         let item = runtime.storage("System.Events")?;
         let key = item.key(&[])?;
         let values = Reader::new(self.link, runtime.clone(), block.hash).values(std::slice::from_ref(&key)).await?;

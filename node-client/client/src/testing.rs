@@ -7,6 +7,13 @@
 
 use std::path::PathBuf;
 
+use codec::{Decode, Encode};
+use scale_info::{Field, TypeDef, TypeDefPrimitive, form::PortableForm};
+use subxt::ext::frame_metadata::{
+    RuntimeMetadata, RuntimeMetadataPrefixed,
+    v15::{RuntimeMetadataV15, StorageEntryMetadata, StorageEntryType, StorageHasher},
+};
+
 use crate::Runtime;
 
 /// `spec_version` of the reference metadata.
@@ -62,4 +69,92 @@ pub(crate) fn unhex(text: &serde_json::Value) -> Vec<u8> {
 /// An address of the golden values.
 pub(crate) fn account(address: &str) -> [u8; 32] {
     clawrank_proof::ss58::decode(address).unwrap()
+}
+
+/// Metadata with a change, as a runtime upgrade would bring it.
+pub(crate) fn mutate(bytes: &[u8], change: impl FnOnce(&mut RuntimeMetadataV15)) -> Vec<u8> {
+    let mut metadata = RuntimeMetadataPrefixed::decode(&mut &*bytes).unwrap();
+    let RuntimeMetadata::V15(inner) = &mut metadata.1 else { panic!("metadata is not of version 15") };
+    change(inner);
+    metadata.encode()
+}
+
+/// Each metadata at hand, by what it is.
+pub(crate) fn every_metadata() -> Vec<(&'static str, Vec<u8>)> {
+    let paths = [("public", public_chain_path()), ("own", own_chain_path())];
+    paths.into_iter().filter_map(|(name, path)| Some((name, std::fs::read(path?).unwrap()))).collect()
+}
+
+/// A runtime of some metadata with a change.
+pub(crate) fn changed(bytes: &[u8], change: impl FnOnce(&mut RuntimeMetadataV15)) -> Runtime {
+    Runtime::parse(&mutate(bytes, change)).unwrap()
+}
+
+/// The variants of a pallet's calls.
+pub(crate) fn calls<'a>(
+    metadata: &'a mut RuntimeMetadataV15,
+    pallet: &str,
+) -> &'a mut Vec<scale_info::Variant<PortableForm>> {
+    let found = metadata.pallets.iter().find(|found| found.name == pallet).unwrap();
+    let id = found.calls.as_ref().unwrap().ty.id;
+    match &mut metadata.types.types[id as usize].ty.type_def {
+        TypeDef::Variant(variant) => &mut variant.variants,
+        _ => panic!("calls are an enum"),
+    }
+}
+
+/// The fields of a call.
+pub(crate) fn call_fields<'a>(
+    metadata: &'a mut RuntimeMetadataV15,
+    pallet: &str,
+    call: &str,
+) -> &'a mut Vec<Field<PortableForm>> {
+    &mut calls(metadata, pallet).iter_mut().find(|variant| variant.name == call).unwrap().fields
+}
+
+/// Gives the values of a storage item another type.
+pub(crate) fn retype(metadata: &mut RuntimeMetadataV15, pallet: &str, entry: &str, ty: u32) {
+    match &mut storage(metadata, pallet, entry).ty {
+        StorageEntryType::Plain(value) | StorageEntryType::Map { value, .. } => *value = ty.into(),
+    }
+}
+
+/// Gives the last key of a map another hasher.
+pub(crate) fn rehash(metadata: &mut RuntimeMetadataV15, pallet: &str, entry: &str, hasher: StorageHasher) {
+    match &mut storage(metadata, pallet, entry).ty {
+        StorageEntryType::Map { hashers, .. } => *hashers.last_mut().unwrap() = hasher,
+        StorageEntryType::Plain(_) => panic!("{entry} is no map"),
+    }
+}
+
+/// A storage item's metadata.
+fn storage<'a>(
+    metadata: &'a mut RuntimeMetadataV15,
+    pallet: &str,
+    entry: &str,
+) -> &'a mut StorageEntryMetadata<PortableForm> {
+    let found = metadata.pallets.iter_mut().find(|found| found.name == pallet).unwrap();
+    found.storage.as_mut().unwrap().entries.iter_mut().find(|found| found.name == entry).unwrap()
+}
+
+/// A field of a type.
+pub(crate) fn field(name: &str, ty: u32) -> Field<PortableForm> {
+    Field { name: Some(name.into()), ty: ty.into(), type_name: None, docs: Vec::new() }
+}
+
+/// The type of a primitive.
+pub(crate) fn primitive(metadata: &RuntimeMetadataV15, wanted: &TypeDefPrimitive) -> u32 {
+    let is = |ty: &TypeDef<PortableForm>| matches!(ty, TypeDef::Primitive(found) if found == wanted);
+    metadata.types.types.iter().find(|ty| is(&ty.ty.type_def)).unwrap().id
+}
+
+/// The type `u16`.
+pub(crate) fn u16_type(metadata: &RuntimeMetadataV15) -> u32 {
+    primitive(metadata, &TypeDefPrimitive::U16)
+}
+
+/// The type `Vec<inner>`.
+pub(crate) fn list_type(metadata: &RuntimeMetadataV15, inner: u32) -> u32 {
+    let is = |ty: &TypeDef<PortableForm>| matches!(ty, TypeDef::Sequence(list) if list.type_param.id == inner);
+    metadata.types.types.iter().find(|ty| is(&ty.ty.type_def)).unwrap().id
 }

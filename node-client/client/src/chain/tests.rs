@@ -12,7 +12,7 @@ mod fake;
 use codec::Encode;
 
 use super::*;
-use crate::{LinkState, PoolReason};
+use crate::{LinkState, PoolReason, testing};
 use fake::{FakeChain, Reaction};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,6 +49,20 @@ async fn with_blocks<T>(chain: &FakeChain, done: impl Future<Output = T>) -> T {
     })
     .await
     .expect("it ends in time")
+}
+
+/// Makes up to `blocks`, unhurried, until `count` transactions were handed over.
+async fn handed_over(chain: &FakeChain, count: usize, blocks: u32) {
+    for _ in 0..=blocks {
+        for _ in 0..50 {
+            if chain.state().submitted.len() >= count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        chain.advance();
+    }
+    panic!("{} of {count} handed over", chain.state().submitted.len());
 }
 
 #[tokio::test]
@@ -216,8 +230,126 @@ async fn endpoint_is_refused_when_it_serves_another_chain() {
     let (url, _stop) = fake.serve().await;
     let config = ChainConfig { genesis: Some(hex::encode([9; 32])), start_timeout_ms: 500, ..config(&[&url]) };
     let error = Chain::connect(&config).await.unwrap_err();
-    let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("serves chain"), "{error}: {source}");
+    assert!(matches!(&error, ClientError::WrongChain { found, .. } if *found == fake.genesis()), "{error}");
+    assert!(error.to_string().contains("serves chain") && !error.is_retryable(), "{error}");
+}
+
+#[tokio::test]
+async fn endpoint_is_passed_over_when_its_genesis_is_not_the_firsts() {
+    let (Some(fake), Some(other)) = (FakeChain::new("q"), FakeChain::new("another")) else { return };
+    let (first, stop) = fake.serve().await;
+    let (alien, _stop) = other.serve().await;
+    let (third, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&first, &alien, &third])).await.unwrap();
+    let before = chain.heads().borrow().unwrap().number;
+    let mut status = chain.status();
+    stop.cancel();
+    let third = third.trim_end_matches('/').to_owned();
+    let moved = status.wait_for(|status| status.endpoint == third && status.state == LinkState::Live);
+    with_blocks(&fake, async {
+        other.advance();
+        moved.await.unwrap();
+        chain.heads().wait_for(|head| head.unwrap().number > before + 2).await.unwrap();
+    })
+    .await;
+    assert_eq!(chain.genesis_hash(), fake.genesis());
+    let head = chain.heads().borrow().unwrap();
+    assert_eq!(chain.block(head.number).await.unwrap().unwrap().hash, head.hash, "no head of the other chain");
+    assert_eq!(other.state().connections, 1, "it is not asked again at once");
+}
+
+#[tokio::test]
+async fn submission_is_handed_over_again_when_another_took_its_place() {
+    let Some(fake) = FakeChain::new("r") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    let usurped = serde_json::json!({ "usurped": "0x01" });
+    fake.state().reactions.push_back(Reaction::LoseSaying(usurped));
+    let signer = alice();
+    let mut done = std::pin::pin!(chain.submit(&signer, commit()));
+    tokio::select! {
+        early = &mut done => panic!("{early:?}"),
+        // Sooner than a transaction of which nothing is known.
+        () = handed_over(&fake, 2, 7) => {}
+    }
+    with_blocks(&fake, done).await.unwrap();
+    let state = fake.state();
+    assert!(state.submitted.iter().all(|bytes| bytes == &state.submitted[0]), "the same bytes, never a second nonce");
+}
+
+#[tokio::test]
+async fn submission_is_built_anew_when_the_dropped_one_lost_its_nonce() {
+    let Some(fake) = FakeChain::new("s") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    fake.state()
+        .reactions
+        .extend([Reaction::LoseSaying("dropped".into()), Reaction::Refuse(1010, "Transaction is outdated")]);
+    with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
+    let submitted = fake.state().submitted.clone();
+    assert_eq!(submitted.len(), 3);
+    assert_eq!(submitted[0], submitted[1]);
+    assert_ne!(submitted[1], submitted[2]);
+}
+
+#[tokio::test]
+async fn submission_is_final_when_the_node_watches_no_transactions() {
+    let Some(fake) = FakeChain::new("t") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    fake.state().watchless = true;
+    with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
+    assert_eq!(fake.state().requests["author_submitExtrinsic"], 1);
+}
+
+#[tokio::test]
+async fn call_is_refused_by_name_when_the_upgraded_runtime_takes_it_otherwise() {
+    let Some(fake) = FakeChain::new("u") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    assert!(chain.status().borrow().unsupported.is_empty());
+    let upgraded = testing::mutate(&fake.state().metadata, |metadata| {
+        let ty = testing::u16_type(metadata);
+        let fields = testing::call_fields(metadata, "SubtensorModule", "commit_mechanism_weights");
+        fields.push(testing::field("priority", ty));
+    });
+    fake.state().metadata = upgraded;
+    fake.state().spec_version = 2;
+    let mut status = chain.status();
+    with_blocks(&fake, status.wait_for(|status| status.spec_version == Some(2))).await.unwrap();
+    let item = "SubtensorModule.commit_mechanism_weights";
+    assert_eq!(chain.status().borrow().unsupported, [format!("{item}()")]);
+    let changed = Call::CommitMechanismWeights { netuid: 92, mecid: 1, commit_hash: [5; 32] };
+    let error = with_blocks(&fake, chain.submit(&alice(), changed)).await.unwrap_err();
+    assert!(
+        matches!(&error, ClientError::UnsupportedRuntime { item: found, spec_version: 2, why } if found == item && why.contains("priority: u16")),
+        "{error}"
+    );
+    assert!(fake.state().submitted.is_empty(), "nothing was sent");
+    with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
+}
+
+#[tokio::test]
+async fn submission_is_signed_anew_when_the_runtime_is_upgraded_under_it() {
+    let Some(fake) = FakeChain::new("v") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&config(&[&url])).await.unwrap();
+    fake.state().reactions.push_back(Reaction::Lose);
+    let signer = alice();
+    let mut done = std::pin::pin!(chain.submit(&signer, commit()));
+    tokio::select! {
+        early = &mut done => panic!("{early:?}"),
+        () = async {
+            handed_over(&fake, 1, 1).await;
+            fake.state().spec_version = 2;
+            // Sooner than the end of its era, and than it would be handed over again.
+            handed_over(&fake, 2, 7).await;
+        } => {}
+    }
+    let done = with_blocks(&fake, done).await.unwrap();
+    let submitted = fake.state().submitted.clone();
+    assert_ne!(submitted[0], submitted[1]);
+    assert_eq!(clawrank_proof::blake2_256(&submitted[1]), done.extrinsic);
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use super::*;
-use crate::testing::{account, golden, own_chain, public_chain, unhex};
+use crate::{
+    ItemState,
+    testing::{account, golden, own_chain, public_chain, unhex},
+};
 
 /// One call of every variant, with values that show every field.
 pub(crate) fn every_call() -> Vec<Call> {
@@ -54,6 +57,40 @@ fn call_bytes_equal_the_sdks_when_the_call_is_ours() {
     }
 }
 
+/// Calls and bytes of the test fixture of PyPI `bittensor` 11.3.0 (`tests/fixtures/golden.json`, runtime 461), and, last,
+/// the frame of a timelocked commit as that SDK was seen to send it.
+fn recorded() -> Vec<(Call, String)> {
+    let hotkey = account("5G6Fyo6U2fDhJXDJGp4Dr6XViVCdPcryiyLBDsusguSRcYvJ");
+    let key = "b220508024ce70b0dd91910806fbda4614701cb762f669276fe978636c4ff80c";
+    vec![
+        (Call::AddStake { netuid: 1, hotkey, amount_staked: 1_000_000_000 }, format!("0702{key}010000ca9a3b00000000")),
+        (Call::BurnedRegister { netuid: 1, hotkey }, format!("07070100{key}")),
+        (
+            Call::SetWeights { netuid: 1, dests: vec![0, 1], weights: vec![100, 200], version_key: 0 },
+            "070001000800000100086400c8000000000000000000".into(),
+        ),
+        (
+            Call::CommitTimelockedWeights { netuid: 92, mecid: 0, commit: vec![7; 3], reveal_round: 5, version: 4 },
+            "07765c00000c07070705000000000000000400".into(),
+        ),
+    ]
+}
+
+#[test]
+fn call_bytes_equal_recorded_ones_on_every_runtime_at_hand() {
+    for (name, metadata) in crate::testing::every_metadata() {
+        let runtime = Runtime::parse(&metadata).unwrap();
+        for (call, expected) in recorded() {
+            let item = call_name(&call) + "()";
+            let missing = crate::check(&runtime).iter().any(|one| one.item == item && one.state == ItemState::Missing);
+            match runtime.encode(&call) {
+                Ok(bytes) => assert_eq!(hex::encode(bytes), expected, "{name}: {call:?}"),
+                Err(error) => assert!(missing && name == "own", "{name}: {error}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn call_bytes_equal_hand_written_ones_when_mechanisms_and_commitments_are_used() {
     let Some(runtime) = public_chain() else { return };
@@ -87,9 +124,10 @@ fn call_bytes_equal_hand_written_ones_when_mechanisms_and_commitments_are_used()
 #[test]
 fn every_call_is_encoded_when_our_own_runtime_is_the_target() {
     let Some(runtime) = own_chain() else { return };
-    let missing: Vec<&str> = crate::check(&runtime)
+    let items = crate::check(&runtime);
+    let missing: Vec<&str> = items
         .iter()
-        .filter(|status| status.optional && status.state == crate::ItemState::Missing)
+        .filter(|status| status.optional && status.state == ItemState::Missing)
         .map(|status| status.item.trim_end_matches("()"))
         .collect();
     for call in every_call() {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use super::*;
-use crate::testing::public_chain;
+use crate::testing::{golden, public_chain, unhex};
 
 /// `System.Events` of the reference runtime with one record: phase, event bytes, no topics.
 fn record(extrinsic: u32, event: &[u8]) -> Vec<u8> {
@@ -40,4 +40,23 @@ fn outcome_is_refused_when_the_extrinsic_has_no_events() {
     let bytes = record(3, &failed(&[2]));
     assert!(matches!(outcome(&runtime, &bytes, 4), Err(ClientError::UnsupportedRuntime { .. })));
     assert!(matches!(outcome(&runtime, &[4], 0), Err(ClientError::UnsupportedRuntime { .. })));
+}
+
+#[test]
+fn outcome_equals_the_sdks_when_the_block_is_its_fixtures() {
+    let (Some(runtime), Some(golden)) = (public_chain(), golden()) else { return };
+    let receipt = &golden["receipt"];
+    let index = u32::try_from(receipt["extrinsic_idx"].as_u64().unwrap()).unwrap();
+    let outcome = outcome(&runtime, &unhex(&golden["events"]["raw_hex"]), index).unwrap();
+    let expected: Vec<ChainEvent> = receipt["triggered_events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| ChainEvent {
+            pallet: event["module_id"].as_str().unwrap().into(),
+            name: event["event_id"].as_str().unwrap().into(),
+        })
+        .collect();
+    assert_eq!(expected.len(), 5);
+    assert_eq!((outcome.events, outcome.failure), (expected, None));
 }

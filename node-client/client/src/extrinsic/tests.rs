@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use super::*;
-use crate::testing::{golden, own_chain, public_chain, unhex};
+use crate::testing::{account, golden, own_chain, public_chain, unhex};
 
 fn envelope(golden: &serde_json::Value, case: &serde_json::Value) -> Envelope {
     let genesis: Hash = unhex(&golden["network"]["genesis_hash"]).try_into().unwrap();
@@ -37,6 +37,38 @@ fn extrinsic_equals_the_sdks_when_the_signature_is_given() {
         assert_eq!(hex::encode(&bytes), hex::encode(unhex(&case["extrinsic_hex"])));
         assert_eq!(blake2_256(&bytes).to_vec(), unhex(&case["extrinsic_hash"]));
     }
+}
+
+#[test]
+fn payload_is_what_was_signed_when_a_chain_has_accepted_the_extrinsic() {
+    let (Some(runtime), Some(golden)) = (public_chain(), golden()) else { return };
+    let block = &golden["block"];
+    let (raw, decoded) = (&block["raw"]["block"]["extrinsics"][2], &block["decoded_extrinsics"][2]);
+    let bytes = unhex(raw);
+    assert_eq!(blake2_256(&bytes).to_vec(), unhex(&decoded["extrinsic_hash"]));
+    let genesis: Hash = unhex(&golden["network"]["genesis_hash"]).try_into().unwrap();
+    let envelope = Envelope { nonce: decoded["nonce"].as_u64().unwrap(), era: None, era_hash: genesis, genesis };
+    let public: [u8; 32] = account(decoded["address"].as_str().unwrap());
+    let signature: [u8; 64] = unhex(&decoded["signature"]["Sr25519"]).try_into().unwrap();
+    // Two bytes of length, four of version, address and signature kinds around key and signature, four of extensions.
+    let call = &bytes[2 + 1 + 1 + 32 + 1 + 64 + 4..];
+    assert_eq!(assemble(&runtime, call, &envelope, &public, &signature).unwrap(), bytes);
+    let payload = payload(&runtime, call, &envelope).unwrap();
+    clawrank_proof::verify(&public, &payload, &signature).unwrap();
+}
+
+#[test]
+fn extrinsic_ends_with_the_golden_call_when_the_era_is_the_sdks() {
+    let (Some(runtime), Some(golden)) = (public_chain(), golden()) else { return };
+    let call = unhex(&golden["calls"][5]["data_hex"]);
+    let genesis: Hash = unhex(&golden["network"]["genesis_hash"]).try_into().unwrap();
+    let era = Era { period: 128, birth: 300 };
+    let envelope = Envelope { nonce: 64, era: Some(era), era_hash: [9; 32], genesis };
+    let payload = payload(&runtime, &call, &envelope).unwrap();
+    // Era, nonce, tip, mode of the metadata hash; versions, genesis, birth of the era, no metadata hash.
+    let extra = ["c602", "0101", "00", "00"].concat();
+    let additional = format!("cd01000001000000{}{}00", hex::encode(genesis), "09".repeat(32));
+    assert_eq!(hex::encode(payload), hex::encode(&call) + &extra + &additional);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use clawrank_proof::blake2_256;
 use codec::{Compact, Encode};
@@ -10,15 +13,18 @@ use std::sync::atomic::Ordering;
 use subxt::rpcs::client::{RpcSubscription, rpc_params};
 use tokio::time::{sleep, timeout};
 
-use super::{Link, LinkState, RuntimeVersion, Session, from_hex, hash_from_hex, millis, to_hex};
+use super::{Link, LinkState, Session, WrongChain, from_hex, hash_from_hex, millis, to_hex};
 use crate::{
-    ClientError,
+    ClientError, ItemStatus,
     config::Endpoint,
     reader::Reader,
     runtime::Runtime,
+    shape,
     types::{Hash, Head},
 };
 
+/// For how long an endpoint of another chain is not asked again.
+const REFUSED_FOR: Duration = Duration::from_secs(60);
 /// A finalised head must be readable within this many tries; a node may announce a block before it can serve it.
 const HEAD_ATTEMPTS: u32 = 3;
 
@@ -27,14 +33,24 @@ impl Link {
     pub(crate) async fn supervise(self: Arc<Self>) {
         let mut pause = self.settings.backoff_min;
         let mut connected_before = false;
+        let mut refused: Vec<Option<Instant>> = vec![None; self.settings.endpoints.len()];
         loop {
-            for endpoint in &self.settings.endpoints {
+            let mut wrong = self.wrong_chain.borrow().clone();
+            for (endpoint, refused) in self.settings.endpoints.iter().zip(&mut refused) {
+                if refused.is_some_and(|at| at.elapsed() < REFUSED_FOR) {
+                    continue;
+                }
                 let blocks_before = self.heads.borrow().map(|head| head.number);
                 let ended = tokio::select! {
                     () = self.closed.cancelled() => return self.finish(),
                     ended = self.run(endpoint, connected_before) => ended,
                 };
                 self.session.send_replace(None);
+                *refused = None;
+                if let ClientError::WrongChain { endpoint, expected, found } = &ended {
+                    *refused = Some(Instant::now());
+                    wrong = Some(WrongChain { endpoint: endpoint.clone(), expected: *expected, found: *found });
+                }
                 tracing::warn!(%endpoint, error = %ended, source = ?std::error::Error::source(&ended), "lost the chain connection");
                 let advanced = self.heads.borrow().map(|head| head.number) > blocks_before;
                 connected_before = connected_before || self.heads.borrow().is_some();
@@ -51,6 +67,7 @@ impl Link {
                     status.last_error = Some(describe(&ended));
                 });
             }
+            self.wrong_chain.send_replace(wrong.take().filter(|_| refused.iter().all(Option::is_some)));
             tokio::select! {
                 () = self.closed.cancelled() => return self.finish(),
                 () = sleep(pause) => {}
@@ -85,8 +102,9 @@ impl Link {
         if expected != found {
             return Err(ClientError::WrongChain { endpoint: endpoint.to_string(), expected, found });
         }
-        let mut heads: RpcSubscription<RawHeader> =
-            session.subscribe("chain_subscribeFinalizedHeads", "chain_unsubscribeFinalizedHeads", deadline).await?;
+        let mut heads: RpcSubscription<RawHeader> = session
+            .subscribe("chain_subscribeFinalizedHeads", rpc_params![], "chain_unsubscribeFinalizedHeads", deadline)
+            .await?;
         if reconnect {
             self.status.send_modify(|status| status.reconnects = status.reconnects.saturating_add(1));
         }
@@ -104,7 +122,7 @@ impl Link {
                 }
                 continue;
             }
-            self.accept(number, hash).await?;
+            self.accept(number, hash, header.parent()?).await?;
         }
     }
 
@@ -143,10 +161,10 @@ impl Link {
     }
 
     /// Reads what belongs to a finalised head and publishes it.
-    async fn accept(&self, number: u64, hash: Hash) -> Result<(), ClientError> {
+    async fn accept(&self, number: u64, hash: Hash, parent: Option<Hash>) -> Result<(), ClientError> {
         let mut attempt = 1;
         let (runtime, timestamp_ms) = loop {
-            match self.inspect(&hash).await {
+            match self.inspect(&hash, parent).await {
                 Ok(found) => break found,
                 Err(error) if attempt < HEAD_ATTEMPTS && !error.is_connection() => {
                     tracing::debug!(number, %error, "finalised head is not readable yet");
@@ -162,6 +180,15 @@ impl Link {
             if self.current_runtime().is_some() {
                 tracing::info!(spec_version, number, "the runtime was upgraded");
             }
+            let unsupported: Vec<String> = shape::check(&runtime)
+                .into_iter()
+                .filter(ItemStatus::is_fatal)
+                .map(|status| status.item.into())
+                .collect();
+            if !unsupported.is_empty() {
+                tracing::warn!(spec_version, items = unsupported.join(", "), "the runtime has items in unknown shapes");
+            }
+            self.status.send_modify(|status| status.unsupported = unsupported);
             let slot_ms = self.block_time(&runtime, &hash).await?;
             self.slot_ms.store(slot_ms, Ordering::Relaxed);
             self.current.send_replace(Some(runtime));
@@ -177,26 +204,21 @@ impl Link {
         Ok(())
     }
 
-    /// Runtime and timestamp at a block, in one round trip where the runtime is known.
-    async fn inspect(&self, hash: &Hash) -> Result<(Arc<Runtime>, u64), ClientError> {
-        match self.current_runtime() {
-            Some(current) => {
-                let reader = Reader::new(self, current.clone(), *hash);
-                let (version, timestamp_ms) = tokio::join!(self.version(Some(hash)), reader.timestamp());
-                let version: RuntimeVersion = version?;
-                if version.spec_version == current.spec_version() {
-                    return Ok((current, timestamp_ms?));
-                }
-                let runtime = self.runtime_of(version, Some(hash)).await?;
-                let timestamp_ms = Reader::new(self, runtime.clone(), *hash).timestamp().await?;
-                Ok((runtime, timestamp_ms))
-            }
-            None => {
-                let runtime = self.runtime(Some(hash)).await?;
-                let timestamp_ms = Reader::new(self, runtime.clone(), *hash).timestamp().await?;
-                Ok((runtime, timestamp_ms))
-            }
+    /// The runtime that executed a block and the block's timestamp, in one round trip where the runtime is known.
+    async fn inspect(&self, hash: &Hash, parent: Option<Hash>) -> Result<(Arc<Runtime>, u64), ClientError> {
+        let timestamp = async |runtime: Arc<Runtime>| Reader::new(self, runtime, *hash).timestamp().await;
+        let Some(current) = self.current_runtime() else {
+            let (version, at) = self.executing_version(hash, parent).await?;
+            let runtime = self.runtime_of(version, Some(&at)).await?;
+            return Ok((runtime.clone(), timestamp(runtime).await?));
+        };
+        let (found, timestamp_ms) = tokio::join!(self.executing_version(hash, parent), timestamp(current.clone()));
+        let (version, at) = found?;
+        if version.spec_version == current.spec_version() {
+            return Ok((current, timestamp_ms?));
         }
+        let runtime = self.runtime_of(version, Some(&at)).await?;
+        Ok((runtime.clone(), timestamp(runtime).await?))
     }
 
     /// Milliseconds between blocks: `AuraApi.slot_duration`, else the constant, else twice the timestamp's minimum period.
@@ -242,7 +264,7 @@ fn describe(error: &ClientError) -> String {
 /// A header as a node shows it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawHeader {
+pub(crate) struct RawHeader {
     parent_hash: String,
     number: String,
     state_root: String,
@@ -256,6 +278,12 @@ struct RawDigest {
 }
 
 impl RawHeader {
+    /// Hash of the parent; `None` for block 0.
+    pub(crate) fn parent(&self) -> Result<Option<Hash>, ClientError> {
+        let parent = hash_from_hex(&self.parent_hash)?;
+        Ok((parent != Hash::default()).then_some(parent))
+    }
+
     /// Number and hash: blake2-256 of the SCALE-encoded header.
     fn identify(&self) -> Result<(u64, Hash), ClientError> {
         let decode = |why: String| ClientError::Decode { item: "block header".into(), why };
@@ -284,8 +312,13 @@ pub(super) async fn best_number(link: &Link) -> Result<u64, ClientError> {
 
 /// Number of a block from its header.
 pub(super) async fn number_of(link: &Link, hash: &Hash) -> Result<u64, ClientError> {
+    Ok(header_of(link, hash).await?.identify()?.0)
+}
+
+/// Header of a block.
+pub(super) async fn header_of(link: &Link, hash: &Hash) -> Result<RawHeader, ClientError> {
     let header: Option<RawHeader> = link.request("chain_getHeader", rpc_params![to_hex(hash)]).await?;
-    Ok(header.ok_or(ClientError::NoState { block: *hash })?.identify()?.0)
+    header.ok_or(ClientError::NoState { block: *hash })
 }
 
 #[cfg(test)]

@@ -8,31 +8,114 @@ fn key(runtime: &Runtime, item: &'static str, parts: &[Key]) -> Vec<u8> {
     runtime.storage(item).unwrap().key(parts).unwrap()
 }
 
+/// Keys of a map as the fixture writes them: numbers, addresses, hexadecimal text.
+fn parts(params: &serde_json::Value) -> Vec<Key> {
+    let part = |value: &serde_json::Value| match (value.as_u64(), value.as_str()) {
+        (Some(number), _) => Key::from(number),
+        (_, Some(text)) if text.starts_with("0x") => Key::Account(unhex(value).try_into().unwrap()),
+        (_, text) => Key::Account(account(text.unwrap())),
+    };
+    params.as_array().unwrap().iter().map(part).collect()
+}
+
+/// A case's item as `Pallet.Entry`; leaked, since items are known at compile time elsewhere.
+fn item_of(case: &serde_json::Value) -> &'static str {
+    let name = |field: &str| case[field].as_str().unwrap().to_owned();
+    Box::leak(format!("{}.{}", name("pallet"), name("storage_function")).into_boxed_str())
+}
+
 #[test]
-fn storage_keys_equal_the_sdks_when_maps_have_any_number_of_keys() {
+fn storage_keys_equal_the_sdks_for_every_item_of_its_fixture() {
     let (Some(runtime), Some(golden)) = (public_chain(), golden()) else { return };
-    let cases: [(&str, &'static str, Vec<Key>); 5] = [
-        ("System.Events", "System.Events", vec![]),
-        ("Timestamp.Now", "Timestamp.Now", vec![]),
-        ("SubtensorModule.Tempo", "SubtensorModule.Tempo", vec![Key::from(1u16)]),
-        ("SubtensorModule.Keys", "SubtensorModule.Keys", vec![Key::from(1u16), Key::from(0u16)]),
+    let older = Runtime::parse(&unhex(&golden["metadata"]["v14_hex"])).unwrap();
+    let cases = golden["storage_keys"].as_array().unwrap();
+    assert_eq!(cases.len(), 10);
+    for case in cases.iter().chain(golden["storage_values"].as_array().unwrap()) {
+        let (item, parts) = (item_of(case), parts(&case["params"]));
+        assert_eq!(hex::encode(key(&runtime, item, &parts)), hex::encode(unhex(&case["key_hex"])), "{item}");
+        assert_eq!(key(&older, item, &parts), key(&runtime, item, &parts), "{item}");
+    }
+    for case in golden["query_maps"].as_array().unwrap() {
+        let prefix = runtime.storage(item_of(case)).unwrap().prefix(&parts(&case["params"])).unwrap();
+        assert_eq!(hex::encode(prefix), hex::encode(unhex(&case["prefix_hex"])), "{}", item_of(case));
+    }
+}
+
+#[test]
+fn storage_keys_equal_recorded_ones_on_every_runtime_at_hand() {
+    // Keys of the test fixture of PyPI `bittensor` 11.3.0, `tests/fixtures/golden.json`.
+    let alice = account("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY");
+    let subtensor = "658faa385070e074c85bf6b568cf0555";
+    let recorded: [(&'static str, Vec<Key>, String); 6] = [
+        ("Timestamp.Now", vec![], "f0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb".into()),
+        ("System.Events", vec![], "26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc8461851072c9d7".into()),
         (
             "System.Account",
-            "System.Account",
-            vec![Key::from(&account("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"))],
+            vec![Key::from(&alice)],
+            "26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9de1e86a9a8c739864cf3cc5ec2bea59f\
+             d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d"
+                .into(),
+        ),
+        ("SubtensorModule.Tempo", vec![Key::from(1u16)], format!("{subtensor}7641384bb339f3758acddfd7053d33170100")),
+        (
+            "SubtensorModule.Keys",
+            vec![Key::from(1u16), Key::from(0u16)],
+            format!("{subtensor}9f99a2ce711f3a31b2fc05604c93f17901000000"),
+        ),
+        (
+            "SubtensorModule.BlocksSinceLastStep",
+            vec![Key::from(7u16)],
+            format!("{subtensor}63f934e48e59bf9413de427605faa0240700"),
         ),
     ];
-    for (name, item, parts) in cases {
-        let expected = golden["storage_keys"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|case| {
-                format!("{}.{}", case["pallet"].as_str().unwrap(), case["storage_function"].as_str().unwrap()) == name
-            })
-            .map(|case| unhex(&case["key_hex"]))
-            .unwrap();
-        assert_eq!(key(&runtime, item, &parts), expected, "{name}");
+    for (name, metadata) in crate::testing::every_metadata() {
+        let runtime = Runtime::parse(&metadata).unwrap();
+        for (item, parts, expected) in &recorded {
+            assert_eq!(&hex::encode(key(&runtime, item, parts)), expected, "{name}: {item}");
+        }
+    }
+}
+
+#[test]
+fn storage_values_equal_the_sdks_for_every_item_of_its_fixture() {
+    let (Some(runtime), Some(golden)) = (public_chain(), golden()) else { return };
+    let cases = golden["storage_values"].as_array().unwrap();
+    assert_eq!(cases.len(), 8);
+    for case in cases {
+        let (name, decoded) = (item_of(case), &case["decoded"]);
+        let raw = case["raw_hex"].as_str().map(|_| unhex(&case["raw_hex"]));
+        let item = runtime.storage(name).unwrap();
+        match name {
+            "System.Account" => {
+                let found: crate::submit::AccountInfo = item.decode(raw.as_deref()).unwrap().unwrap();
+                assert_eq!(Some(found.data.free), decoded["data"]["free"].as_u64());
+            }
+            "SubtensorModule.NetworksAdded" => {
+                assert_eq!(item.decode::<bool>(raw.as_deref()).unwrap(), decoded.as_bool());
+            }
+            "SubtensorModule.SubnetOwner" => {
+                let found = item.decode::<AccountId>(raw.as_deref()).unwrap();
+                assert_eq!(found, Some(account(decoded.as_str().unwrap())));
+            }
+            _ => assert_eq!(item.decode::<u64>(raw.as_deref()).unwrap(), decoded.as_u64(), "{name}"),
+        }
+    }
+    for case in golden["query_maps"].as_array().unwrap() {
+        let item = runtime.storage(item_of(case)).unwrap();
+        for (pair, change) in case["pairs"].as_array().unwrap().iter().zip(case["raw_changes"].as_array().unwrap()) {
+            let key = unhex(&change[0]);
+            match pair[0].as_u64() {
+                Some(number) => assert_eq!(u64::from(item.last_key::<u16>(&key).unwrap()), number),
+                None => {
+                    assert_eq!(item.last_key::<AccountId>(&key).unwrap(), account(pair[0].as_str().unwrap()));
+                }
+            }
+        }
+    }
+    for case in golden["constants"].as_array().unwrap() {
+        let name = format!("{}.{}", case["module"].as_str().unwrap(), case["name"].as_str().unwrap());
+        let found = runtime.constant::<u64>(Box::leak(name.clone().into_boxed_str())).unwrap();
+        assert_eq!(found, case["decoded"].as_u64(), "{name}");
     }
 }
 

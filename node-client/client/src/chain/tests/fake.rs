@@ -37,12 +37,18 @@ pub(super) enum Reaction {
     TakeAndBreak,
     /// Taken and forgotten.
     Lose,
+    /// Taken; then the pool says this about it and forgets it.
+    LoseSaying(Value),
 }
 
 pub(super) struct State {
     blocks: Vec<Block>,
     pool: Vec<Vec<u8>>,
-    metadata: Vec<u8>,
+    pub(super) metadata: Vec<u8>,
+    /// What is told to whoever watches the transaction handed over last.
+    news: Option<Value>,
+    /// The node does not watch transactions.
+    pub(super) watchless: bool,
     /// Storage, the same at every block.
     pub(super) storage: HashMap<String, String>,
     pub(super) reactions: VecDeque<Reaction>,
@@ -72,6 +78,8 @@ impl FakeChain {
             blocks: Vec::new(),
             pool: Vec::new(),
             metadata: std::fs::read(path).unwrap(),
+            news: None,
+            watchless: false,
             storage: HashMap::new(),
             reactions: VecDeque::new(),
             submitted: Vec::new(),
@@ -140,6 +148,7 @@ impl FakeChain {
                     () = token.cancelled() => return,
                     accepted = listener.accept() => {
                         let (stream, _) = accepted.unwrap();
+                        stream.set_nodelay(true).unwrap();
                         chain.state().connections += 1;
                         connections.spawn(chain.clone().connection(stream));
                     }
@@ -169,6 +178,16 @@ impl FakeChain {
                         answer["id"] = request["id"].clone();
                         if method == "chain_subscribeFinalizedHeads" {
                             tip.mark_changed();
+                        }
+                        let news = self.state().news.take();
+                        if let Some(news) = news {
+                            if socket.send(Message::text(answer.to_string())).await.is_err() {
+                                return;
+                            }
+                            answer = json!({
+                                "jsonrpc": "2.0", "method": "author_extrinsicUpdate",
+                                "params": { "subscription": "watch", "result": news },
+                            });
                         }
                         answer
                     }
@@ -240,7 +259,15 @@ impl FakeChain {
                 json!(keys.into_iter().take(params[1].as_u64().unwrap() as usize).collect::<Vec<_>>())
             }
             "system_accountNextIndex" => (state.nonce + state.pool.len() as u64).into(),
-            "author_submitExtrinsic" => {
+            "author_unwatchExtrinsic" => true.into(),
+            "author_submitAndWatchExtrinsic" if state.watchless => {
+                return Some(json!({ "error": { "code": -32601, "message": "Method not found" } }));
+            }
+            "author_submitExtrinsic" | "author_submitAndWatchExtrinsic" => {
+                let watched = method == "author_submitAndWatchExtrinsic";
+                let accepted = |bytes: &[u8]| {
+                    if watched { Value::from("watch") } else { hex(&blake2_256(bytes)).into() }
+                };
                 let bytes = hex::decode(params[0].as_str().unwrap().trim_start_matches("0x")).unwrap();
                 state.submitted.push(bytes.clone());
                 match state.reactions.pop_front() {
@@ -252,14 +279,18 @@ impl FakeChain {
                         state.pool.push(bytes);
                         return None;
                     }
-                    Some(Reaction::Lose) => hex(&blake2_256(&bytes)).into(),
+                    Some(Reaction::Lose) => accepted(&bytes),
+                    Some(Reaction::LoseSaying(news)) => {
+                        state.news = watched.then_some(news);
+                        accepted(&bytes)
+                    }
                     None if state.pool.contains(&bytes) => {
                         let error = json!({ "code": 1013, "message": "Transaction Already Imported" });
                         return Some(json!({ "error": error }));
                     }
                     None => {
                         state.pool.push(bytes.clone());
-                        hex(&blake2_256(&bytes)).into()
+                        accepted(&bytes)
                     }
                 }
             }
