@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Flags that name a chain, a subnet and a key.
+//! Flags that name a chain, a subnet and a key; tools for a chain's runtime.
+
+mod tools;
 
 use std::{
     io::{self, IsTerminal},
@@ -15,6 +17,7 @@ use secrecy::SecretString;
 use toml::{Table, Value};
 
 use crate::{error::CliError, prompt};
+pub(crate) use tools::{ChainCommand, run};
 
 /// Where the settings of a role come from.
 #[derive(Clone, Debug, Args)]
@@ -45,13 +48,20 @@ impl NetworkArgs {
     ///
     /// [`CliError::Input`] for an unknown network, [`CliError::Work`] when no node answers.
     pub(crate) async fn connect(&self) -> Result<Arc<dyn ChainPort>, CliError> {
-        let endpoints = self.network.split(',').map(|name| name.trim().to_owned()).collect();
-        let config = ChainConfig { endpoints, ..ChainConfig::default() };
-        let chain = Chain::connect(&config).await.map_err(|e| match e {
-            ClientError::Config { .. } => CliError::input("--network", e.to_string()),
-            other => CliError::work(&other),
-        })?;
-        Ok(Arc::new(chain))
+        Ok(Arc::new(connect(&ChainConfig::on(&self.network)).await?))
+    }
+}
+
+async fn connect(config: &ChainConfig) -> Result<Chain, CliError> {
+    Chain::connect(config).await.map_err(client_error)
+}
+
+/// What of the client is the user's to correct, and what is not.
+fn client_error(error: ClientError) -> CliError {
+    match error {
+        ClientError::Config { field, why } => CliError::input("--network", format!("{field} {why}")),
+        ClientError::Argument { field, why, .. } => CliError::input(field, why),
+        other => CliError::work(&other),
     }
 }
 

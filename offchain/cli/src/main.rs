@@ -60,6 +60,9 @@ enum Command {
     /// Makes and shows wallets, and the gateway's API keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Encodes calls, compares a runtime with what the workers need, fetches metadata.
+    #[command(subcommand)]
+    Chain(chain::ChainCommand),
     /// Shows a subnet at a glance: miners, gates, scores, shares, last commit, next epoch.
     Status(status::StatusArgs),
     /// Examines whether a role can work here: node, clock, wallet, registration, stake, folders; says what to fix.
@@ -73,7 +76,7 @@ impl Command {
     fn default_log(&self) -> &'static str {
         match self {
             Self::Gateway(_) | Self::Miner(_) | Self::Validator(_) | Self::Emulator(_) => "info",
-            Self::Rules(_) | Self::Keys(_) | Self::Status(_) | Self::Doctor(_) => "warn",
+            Self::Chain(_) | Self::Rules(_) | Self::Keys(_) | Self::Status(_) | Self::Doctor(_) => "warn",
         }
     }
 }
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Rules(command) => rules::run(command),
         Command::Keys(command) => block_on(keys::run(command, output)),
+        Command::Chain(command) => block_on(chain::run(command, output)),
         Command::Status(args) => block_on(status::run(args, output)),
         Command::Doctor(args) => block_on(doctor::run(args, output)),
         Command::Gateway(args) => block_on(roles::gateway(args)),
