@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use clawrank_client::{
-    Chain, ChainConfig, ChainPort, ClientError, ItemState,
+    Chain, ChainConfig, ChainPort, ClientError,
     types::{Beacon, Hash, Head, SubnetSnapshot},
 };
 use tokio::time::timeout;
@@ -104,7 +104,7 @@ async fn read(chain: &Chain, args: &DoctorArgs, known: &Known, wait: Duration) -
     let now_ms = now_ms();
     let runtime = chain.runtime();
     let unusable = runtime.iter().flat_map(|runtime| clawrank_client::check(runtime));
-    let unusable = unusable.filter(|item| !item.optional && item.state == ItemState::Missing);
+    let unusable = unusable.filter(clawrank_client::ItemStatus::is_fatal);
     let status = chain.status().borrow().clone();
     Facts::Reached(Box::new(Reached {
         network: args.network.network.clone(),
