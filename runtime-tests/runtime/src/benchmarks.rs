@@ -7,5 +7,6 @@ frame_benchmarking::define_benchmarks!(
     [pallet_sudo, crate::Sudo]
     [pallet_subtensor, crate::SubtensorModule]
     [pallet_commitments, crate::Commitments]
+    [pallet_drand, crate::Drand]
     [pallet_provider_rank, crate::ProviderRank]
 );

@@ -4,7 +4,9 @@
 use super::keys::Role;
 use crate::{AccountId, Balance, RuntimeGenesisConfig, TAO, block_time::DEFAULT_SLOT_DURATION_MS};
 use alloc::{collections::BTreeMap, vec, vec::Vec};
+use clawrank_primitives::timelock::{BeaconParams, DEV_BEACON};
 use frame_support::build_struct_json_patch;
+use pallet_drand::LocalBeacon;
 use pallet_grandpa::AuthorityId as GrandpaId;
 use pallet_subtensor::{GenesisNeuron, GenesisSubnet, Hyperparameters, NetUid};
 use serde_json::Value;
@@ -75,6 +77,8 @@ pub struct Topology {
     pub authorities: Vec<Authority>,
     /// Who may call as root.
     pub sudo: AccountId,
+    /// The beacon that timelocked commits wait for; `None` for the public one, which needs the internet.
+    pub beacon: Option<BeaconParams>,
     /// The subnet.
     pub subnet: Subnet,
 }
@@ -168,16 +172,17 @@ impl Subnet {
 impl Topology {
     /// A preset by its name: three validators and four miners on subnet 92 with both mechanisms.
     pub fn preset(name: &str) -> Option<Self> {
-        let (authorities, slot_duration_ms, tempo) = match name {
-            super::DEVELOPMENT => (1, DEFAULT_SLOT_DURATION_MS, 360),
-            super::LOCAL_TESTNET => (2, DEFAULT_SLOT_DURATION_MS, 360),
-            super::FAST => (1, 250, 10),
+        let (authorities, slot_duration_ms, tempo, period) = match name {
+            super::DEVELOPMENT => (1, DEFAULT_SLOT_DURATION_MS, 360, DEV_BEACON.period),
+            super::LOCAL_TESTNET => (2, DEFAULT_SLOT_DURATION_MS, 360, DEV_BEACON.period),
+            super::FAST => (1, 250, 10, 1),
             _ => return None,
         };
         Some(Self {
             slot_duration_ms,
             authorities: Authority::development(authorities),
             sudo: Sr25519Keyring::Alice.to_account_id(),
+            beacon: Some(BeaconParams { period, ..DEV_BEACON }),
             subnet: Subnet::development(NETUID, tempo, 2, 3, 4),
         })
     }
@@ -205,6 +210,11 @@ impl Topology {
     pub fn patch(&self) -> Value {
         let balances: Vec<_> = self.endowed().into_iter().collect();
         let subnets = vec![self.subnet.genesis()];
+        let beacon = self.beacon.map(|beacon| LocalBeacon {
+            public_key: beacon.public_key.to_vec(),
+            period: beacon.period,
+            genesis_time: u32::try_from(beacon.genesis_time).unwrap_or(u32::MAX),
+        });
         let emission = POT_PER_BLOCK.saturating_mul(self.subnet.tempo.into());
         let emissions = vec![(NetUid(self.subnet.netuid), emission)];
         build_struct_json_patch!(RuntimeGenesisConfig {
@@ -218,6 +228,7 @@ impl Topology {
             balances: pallet_balances::GenesisConfig { balances: balances },
             sudo: pallet_sudo::GenesisConfig { key: Some(self.sudo.clone()) },
             subtensor_module: pallet_subtensor::GenesisConfig { subnets: subnets },
+            drand: pallet_drand::GenesisConfig { beacon: beacon },
             provider_rank: pallet_provider_rank::GenesisConfig { epoch_emissions: emissions, pot: POT },
         })
     }
