@@ -23,13 +23,22 @@
 //! that two chains need not share keys: with `//net7`, miner 0 is `//net7//miner//0`. Without a phrase of your own in
 //! the prefix these keys are public: anyone can spend from them.
 
+//!
+//! # Beacon
+//!
+//! Timelocked commits are opened by the signatures of a drand beacon. A chain follows, by `--beacon`, either the dev
+//! beacon, which its own authorities sign with a secret that everyone knows, or the public beacon quicknet, which its
+//! nodes fetch. Weights locked to the dev beacon are no secret to anyone who wants to know.
+
 mod account;
 mod options;
 mod spec;
 
 pub use account::{parse_account, role_accounts};
-pub use clawrank_runtime::genesis::{Authority, NETUID, Neuron, Subnet, Topology, keys::Role, validator_stake};
-pub use options::{Options, Preset};
+pub use clawrank_runtime::genesis::{
+    Authority, BeaconParams, DEV_BEACON, NETUID, Neuron, Subnet, Topology, keys::Role, validator_stake,
+};
+pub use options::{Beacon, Options, Preset};
 pub use spec::{ChainSpec, chain_spec, genesis_storage, to_json, with_block_time};
 
 /// Why a specification cannot be made.
@@ -73,6 +82,9 @@ pub enum SpecError {
     /// The secret prefix cannot be derived from.
     #[error("--seed-prefix is no secret: give a path like //net7, or a phrase of 12 to 24 words and a path")]
     BadSeedPrefix,
+    /// The public beacon keeps its own time.
+    #[error("--beacon-period is for --beacon dev; quicknet has a round every 3 s")]
+    QuicknetPeriod,
     /// The runtime was compiled without its Wasm.
     #[error("this build has no Wasm runtime: build again without SKIP_WASM_BUILD")]
     NoWasm,

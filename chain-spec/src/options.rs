@@ -4,7 +4,7 @@
 use crate::{SpecError, parse_account, role_accounts};
 use clawrank_runtime::{
     block_time::{MAX_SLOT_DURATION_MS, MIN_SLOT_DURATION_MS},
-    genesis::{self, Authority, Neuron, Subnet, Topology, keys::Role, validator_stake},
+    genesis::{self, Authority, BeaconParams, Neuron, Subnet, Topology, keys::Role, validator_stake},
 };
 
 /// The uids of a subnet.
@@ -15,6 +15,8 @@ const MAX_VALIDATORS: u64 = 64;
 const MAX_NETUID: u64 = 4095;
 /// The longest epoch of the public chain, in blocks.
 const MAX_TEMPO: u64 = 50_400;
+/// Seconds between two rounds, at most: an hour.
+const MAX_BEACON_PERIOD: u64 = 3_600;
 /// Development authorities with well-known keys: Alice to Ferdie.
 const MAX_AUTHORITIES: u64 = 6;
 
@@ -60,6 +62,16 @@ impl Preset {
     }
 }
 
+/// The beacon that timelocked commits wait for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Beacon {
+    /// A beacon that the chain's own node signs, with a secret that everyone knows: works without the internet.
+    #[default]
+    Dev,
+    /// The public beacon quicknet, which the node fetches: as on the public chain.
+    Quicknet,
+}
+
 /// The options of a chain; what is not given follows from the preset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Options {
@@ -94,6 +106,12 @@ pub struct Options {
     /// for localnet and sn92, else 2]
     #[arg(long, value_name = "N")]
     pub mechanisms: Option<u8>,
+    /// The beacon that timelocked commits wait for
+    #[arg(long, value_enum, default_value = "dev")]
+    pub beacon: Beacon,
+    /// Seconds between two rounds of the dev beacon, 1 to 3600 [default: 1 for fast, else 3]
+    #[arg(long, value_name = "SECONDS")]
+    pub beacon_period: Option<u32>,
     /// What stands before each account's URI: a path like //net7, or a phrase and a path [default: the public
     /// development phrase]
     #[arg(long, value_name = "SECRET")]
@@ -126,6 +144,16 @@ impl Options {
         if let Some(n) = self.authorities {
             in_range("authorities", n.into(), 1, MAX_AUTHORITIES)?;
             topology.authorities = Authority::development(usize::try_from(n).unwrap_or(usize::MAX));
+        }
+        if let Some(seconds) = self.beacon_period {
+            in_range("beacon-period", seconds.into(), 1, MAX_BEACON_PERIOD)?;
+            if self.beacon == Beacon::Quicknet {
+                return Err(SpecError::QuicknetPeriod);
+            }
+            topology.beacon = topology.beacon.map(|beacon| BeaconParams { period: seconds, ..beacon });
+        }
+        if self.beacon == Beacon::Quicknet {
+            topology.beacon = None;
         }
         topology.subnet = self.subnet(&topology.subnet)?;
         if self.owner.is_some() {

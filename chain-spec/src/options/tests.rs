@@ -91,3 +91,22 @@ fn spec_names_the_chain_when_written_out() {
     assert_eq!(json["properties"]["tokenSymbol"], "TAO");
     assert_eq!(json["genesis"]["runtimeGenesis"]["patch"]["blockTime"]["slotDurationMs"], 500);
 }
+
+#[test]
+fn beacon_is_the_dev_one_when_nothing_is_said() {
+    for (preset, period) in [(Preset::Fast, 1), (Preset::Development, 3), (Preset::LocalTestnet, 3)] {
+        let beacon = Options::preset(preset).topology().unwrap().beacon.unwrap();
+        assert_eq!(beacon, BeaconParams { period, ..genesis::DEV_BEACON });
+    }
+}
+
+#[test]
+fn beacon_follows_the_options_when_given() {
+    let period = options("--beacon-period 7").topology().unwrap().beacon.unwrap().period;
+    assert_eq!(period, 7);
+    assert_eq!(options("--beacon quicknet").topology().unwrap().beacon, None);
+    let out_of_range = |value| SpecError::OutOfRange { name: "beacon-period", value, min: 1, max: 3_600 };
+    assert_eq!(options("--beacon-period 0").topology(), Err(out_of_range(0)));
+    assert_eq!(options("--beacon-period 3601").topology(), Err(out_of_range(3_601)));
+    assert_eq!(options("--beacon quicknet --beacon-period 3").topology(), Err(SpecError::QuicknetPeriod));
+}

@@ -40,6 +40,13 @@ pub(crate) struct Cli {
     /// How blocks come to be.
     #[arg(long, value_enum, default_value = "slots")]
     pub(crate) sealing: Sealing,
+
+    /// Leave the beacon to others: neither sign the dev beacon's rounds nor fetch those of the public one.
+    ///
+    /// Without rounds no timelocked commit is revealed. Which beacon a chain follows is part of its genesis: `chain-spec
+    /// --beacon dev` (the default) or `quicknet`.
+    #[arg(long)]
+    pub(crate) no_beacon: bool,
 }
 
 /// How blocks come to be.

@@ -79,7 +79,7 @@ pub(crate) fn run() -> sc_cli::Result<()> {
 }
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
-    let sealing = cli.sealing;
+    let (sealing, with_beacon) = (cli.sealing, !cli.no_beacon);
     let wants_metrics =
         cli.run.prometheus_params.prometheus_port.is_some() || cli.run.prometheus_params.prometheus_external;
     let runner = cli.create_runner(&cli.run)?;
@@ -88,7 +88,7 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
             // The default port would keep a second node on this machine from starting.
             config.prometheus_config = None;
         }
-        service::start(config, sealing).map_err(sc_cli::Error::Service)
+        service::start(config, sealing, with_beacon).map_err(sc_cli::Error::Service)
     })
 }
 

@@ -2,10 +2,12 @@
 //! `clawrank-node`: a node of a local ClawRank chain.
 //!
 //! Blocks come from Aura and are finalised by GRANDPA, or are sealed on demand (`--sealing`). The database is ParityDB.
-//! Absent on purpose: off-chain workers (the runtime has none) and telemetry (a local chain has nobody to tell).
+//! The beacon that opens timelocked commits is signed here, or fetched by the offchain worker. Absent on purpose:
+//! telemetry (a local chain has nobody to tell).
 
 #![allow(clippy::result_large_err, reason = "the error type is the framework's")]
 
+mod beacon;
 mod cli;
 mod command;
 mod rpc;

@@ -3,7 +3,7 @@
 
 mod slots;
 
-use crate::{cli::Sealing, rpc, sealing};
+use crate::{beacon, cli::Sealing, rpc, sealing};
 use clawrank_runtime::{Hash, RuntimeApi, opaque::Block};
 use sc_consensus::import_queue::BasicQueue;
 use sc_network::{
@@ -64,7 +64,7 @@ pub(crate) fn with_import_queue(config: &Configuration) -> Result<(Parts, BasicQ
 /// # Errors
 ///
 /// When a part cannot start: database, network address, RPC address.
-pub(crate) fn start(config: Configuration, sealing: Sealing) -> Result<TaskManager, Error> {
+pub(crate) fn start(config: Configuration, sealing: Sealing, with_beacon: bool) -> Result<TaskManager, Error> {
     if !matches!(config.network.network_backend, NetworkBackendType::Litep2p) {
         return Err(Error::Other("--network-backend: this node has litep2p only; leave the flag out".into()));
     }
@@ -124,6 +124,8 @@ pub(crate) fn start(config: Configuration, sealing: Sealing) -> Result<TaskManag
         }
     };
     let role = config.role;
+    let source = if with_beacon { beacon::source(&parts.client) } else { beacon::Source::Other };
+    let instant = sealing == Sealing::Instant;
     let slots_config = slots::Config::of(&config);
     let rpc_builder = {
         let (client, pool) = (parts.client.clone(), pool.clone());
@@ -147,6 +149,24 @@ pub(crate) fn start(config: Configuration, sealing: Sealing) -> Result<TaskManag
         telemetry: None,
         tracing_execute_block: None,
     })?;
+
+    match source {
+        beacon::Source::Dev if role.is_authority() => parts.task_manager.spawn_handle().spawn(
+            "dev-beacon",
+            None,
+            beacon::sign(parts.client.clone(), pool.clone(), instant),
+        ),
+        beacon::Source::Quicknet => beacon::fetch(beacon::Worker {
+            task_manager: &parts.task_manager,
+            client: parts.client.clone(),
+            backend: parts.backend.clone(),
+            pool: pool.clone(),
+            keystore: &parts.keystore,
+            network: network.clone(),
+            is_authority: role.is_authority(),
+        })?,
+        _ => {}
+    }
 
     match (consensus, commands) {
         (Consensus::Slots(voter), _) => {

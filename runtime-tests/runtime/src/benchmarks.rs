@@ -8,5 +8,6 @@ frame_benchmarking::define_benchmarks!(
     [pallet_subtensor, crate::SubtensorModule]
     [pallet_admin_utils, crate::AdminUtils]
     [pallet_commitments, crate::Commitments]
+    [pallet_drand, crate::Drand]
     [pallet_provider_rank, crate::ProviderRank]
 );

@@ -2,8 +2,9 @@
 //! How each pallet is configured.
 
 use crate::{
-    AccountId, Aura, Balance, Balances, Block, BlockNumber, Commitments, Nonce, PalletInfo, Runtime, RuntimeCall,
-    RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, SubtensorModule, System, VERSION,
+    AccountId, Aura, Balance, Balances, Block, BlockNumber, Commitments, Drand, Nonce, PalletInfo, Runtime,
+    RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, SubtensorModule,
+    System, Timestamp, VERSION,
     block_time::{self, MinimumPeriodMs, SlotDurationMs},
 };
 use clawrank_primitives::{Params, emission::CapParams, units::Ppb};
@@ -150,7 +151,7 @@ impl pallet_subtensor::Config for Runtime {
     type Currency = Balances;
     type WeightInfo = pallet_subtensor::weights::SubstrateWeight<Runtime>;
     type OnNeuronRemoved = Commitments;
-    type Pulses = ();
+    type Pulses = Drand;
     type SubtensorPalletId = SubtensorPalletId;
     type InitialTempo = ConstU16<360>;
     /// Below the public chain's 360, since local chains are for trying things out.
@@ -183,6 +184,13 @@ impl pallet_commitments::Config for Runtime {
     type Pulses = <Self as pallet_subtensor::Config>::Pulses;
     type MaxFields = ConstU32<3>;
     type WeightInfo = pallet_commitments::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_drand::Config for Runtime {
+    type Clock = Timestamp;
+    type WeightInfo = pallet_drand::weights::SubstrateWeight<Runtime>;
+    type UnsignedPriority = ConstU64<{ 1 << 20 }>;
+    type HttpFetchTimeout = ConstU64<1_000>;
 }
 
 impl pallet_provider_rank::Config for Runtime {

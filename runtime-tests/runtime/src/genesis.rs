@@ -4,6 +4,7 @@
 pub mod keys;
 mod topology;
 
+pub use clawrank_primitives::timelock::{BeaconParams, DEV_BEACON};
 pub use topology::{Authority, NETUID, Neuron, Subnet, Topology, validator_stake};
 
 use alloc::vec::Vec;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The runtime of a local ClawRank chain.
 //!
-//! It composes the standard pallets with `SubtensorModule`, `AdminUtils`, `Commitments` and `ProviderRank`, at the pallet
-//! indices and with the transaction extensions of the public Bittensor chain, so that a client of it speaks to this one
-//! unchanged. Amounts are `u64` rao (1 TAO = 10^9 rao), accounts are `AccountId32`, addresses `MultiAddress`.
+//! It composes the standard pallets with `SubtensorModule`, `AdminUtils`, `Commitments`, `Drand` and `ProviderRank`, at
+//! the pallet indices and with the transaction extensions of the public Bittensor chain, so that a client of it speaks
+//! to this one unchanged. Amounts are `u64` rao (1 TAO = 10^9 rao), accounts are `AccountId32`, addresses `MultiAddress`.
 //!
 //! One Wasm serves every block time: the slot duration is genesis storage of [`block_time`], not a constant.
 
@@ -24,6 +24,7 @@ pub mod block_time;
 mod check_nonce;
 mod configs;
 pub mod genesis;
+mod transactions;
 
 use alloc::{borrow::Cow, vec::Vec};
 use frame_support::weights::Weight;
@@ -39,6 +40,7 @@ pub use apis::RUNTIME_API_VERSIONS;
 pub use apis::{RuntimeApi, api};
 pub use check_nonce::CheckNonce;
 pub use configs::{EXISTENTIAL_DEPOSIT, MAX_BLOCK_WEIGHT, RuntimeBlockWeights};
+pub use transactions::{unsigned_extension, write_pulse};
 
 /// A signature by any of the supported schemes; Bittensor keys are sr25519.
 pub type Signature = MultiSignature;
@@ -77,6 +79,7 @@ pub type TxExtension = (
     frame_system::CheckWeight<Runtime>,
     pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
     pallet_subtensor::SubtensorTransactionExtension<Runtime>,
+    pallet_drand::DrandPriority<Runtime>,
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
 );
 /// An extrinsic as it travels.
@@ -117,7 +120,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("clawrank"),
     impl_name: Cow::Borrowed("clawrank"),
     authoring_version: 1,
-    spec_version: 1,
+    spec_version: 2,
     impl_version: 1,
     apis: RUNTIME_API_VERSIONS,
     transaction_version: 1,
@@ -161,6 +164,8 @@ mod runtime {
     pub type Commitments = pallet_commitments;
     #[runtime::pallet_index(19)]
     pub type AdminUtils = pallet_admin_utils;
+    #[runtime::pallet_index(26)]
+    pub type Drand = pallet_drand;
     #[runtime::pallet_index(92)]
     pub type ProviderRank = pallet_provider_rank;
     #[runtime::pallet_index(93)]

@@ -242,6 +242,7 @@ pub fn extensions(nonce: u32) -> TxExtension {
         frame_system::CheckWeight::new(),
         pallet_transaction_payment::ChargeTransactionPayment::from(0),
         pallet_subtensor::SubtensorTransactionExtension::new(),
+        pallet_drand::DrandPriority::new(),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
     )
 }

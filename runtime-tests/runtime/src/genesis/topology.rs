@@ -4,7 +4,9 @@
 use super::keys::Role;
 use crate::{AccountId, Balance, RuntimeGenesisConfig, TAO, block_time::DEFAULT_SLOT_DURATION_MS};
 use alloc::{collections::BTreeMap, vec, vec::Vec};
+use clawrank_primitives::timelock::{BeaconParams, DEV_BEACON};
 use frame_support::build_struct_json_patch;
+use pallet_drand::LocalBeacon;
 use pallet_grandpa::AuthorityId as GrandpaId;
 use pallet_subtensor::{GenesisNeuron, GenesisSubnet, Hyperparameters, NetUid};
 use serde_json::Value;
@@ -78,6 +80,8 @@ pub struct Topology {
     pub authorities: Vec<Authority>,
     /// Who may call as root.
     pub sudo: AccountId,
+    /// The beacon that timelocked commits wait for; `None` for the public one, which needs the internet.
+    pub beacon: Option<BeaconParams>,
     /// The subnet.
     pub subnet: Subnet,
     /// Who else holds how much, in rao.
@@ -188,14 +192,14 @@ impl Topology {
     /// miners.
     pub fn preset(name: &str) -> Option<Self> {
         let market = |tempo| Subnet::development(NETUID, tempo, 2, 3, 4);
-        let (authorities, slot_duration_ms, subnet, endowed) = match name {
-            super::DEVELOPMENT => (1, DEFAULT_SLOT_DURATION_MS, market(360), Vec::new()),
-            super::LOCAL_TESTNET => (2, DEFAULT_SLOT_DURATION_MS, market(360), Vec::new()),
-            super::FAST => (1, 250, market(10), Vec::new()),
-            super::LOCALNET => (1, 250, Subnet::development(1, 100, 1, 0, 0), well_known()),
+        let (authorities, slot_duration_ms, period, subnet, endowed) = match name {
+            super::DEVELOPMENT => (1, DEFAULT_SLOT_DURATION_MS, DEV_BEACON.period, market(360), Vec::new()),
+            super::LOCAL_TESTNET => (2, DEFAULT_SLOT_DURATION_MS, DEV_BEACON.period, market(360), Vec::new()),
+            super::FAST => (1, 250, 1, market(10), Vec::new()),
+            super::LOCALNET => (1, 250, DEV_BEACON.period, Subnet::development(1, 100, 1, 0, 0), well_known()),
             super::SN92 => {
                 let subnet = Subnet::development(NETUID, 360, 1, 0, 0);
-                (1, DEFAULT_SLOT_DURATION_MS, subnet, market(360).funds().chain(well_known()).collect())
+                (1, DEFAULT_SLOT_DURATION_MS, DEV_BEACON.period, subnet, market(360).funds().chain(well_known()).collect())
             }
             _ => return None,
         };
@@ -203,6 +207,7 @@ impl Topology {
             slot_duration_ms,
             authorities: Authority::development(authorities),
             sudo: Sr25519Keyring::Alice.to_account_id(),
+            beacon: Some(BeaconParams { period, ..DEV_BEACON }),
             subnet,
             endowed,
         })
@@ -227,6 +232,11 @@ impl Topology {
     pub fn patch(&self) -> Value {
         let balances: Vec<_> = self.endowed().into_iter().collect();
         let subnets = vec![self.subnet.genesis()];
+        let beacon = self.beacon.map(|beacon| LocalBeacon {
+            public_key: beacon.public_key.to_vec(),
+            period: beacon.period,
+            genesis_time: u32::try_from(beacon.genesis_time).unwrap_or(u32::MAX),
+        });
         let emission = POT_PER_BLOCK.saturating_mul(self.subnet.tempo.into());
         let emissions = vec![(NetUid(self.subnet.netuid), emission)];
         build_struct_json_patch!(RuntimeGenesisConfig {
@@ -240,6 +250,7 @@ impl Topology {
             balances: pallet_balances::GenesisConfig { balances: balances },
             sudo: pallet_sudo::GenesisConfig { key: Some(self.sudo.clone()) },
             subtensor_module: pallet_subtensor::GenesisConfig { subnets: subnets },
+            drand: pallet_drand::GenesisConfig { beacon: beacon },
             provider_rank: pallet_provider_rank::GenesisConfig { epoch_emissions: emissions, pot: POT },
         })
     }
