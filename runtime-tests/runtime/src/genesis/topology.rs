@@ -199,7 +199,13 @@ impl Topology {
             super::LOCALNET => (1, 250, DEV_BEACON.period, Subnet::development(1, 100, 1, 0, 0), well_known()),
             super::SN92 => {
                 let subnet = Subnet::development(NETUID, 360, 1, 0, 0);
-                (1, DEFAULT_SLOT_DURATION_MS, DEV_BEACON.period, subnet, market(360).funds().chain(well_known()).collect())
+                (
+                    1,
+                    DEFAULT_SLOT_DURATION_MS,
+                    DEV_BEACON.period,
+                    subnet,
+                    market(360).funds().chain(well_known()).collect(),
+                )
             }
             _ => return None,
         };
