@@ -8,7 +8,7 @@
 
 use alloc::vec::Vec;
 use clawrank_timelock::{PulseSource, TimelockError, decrypt};
-use frame_support::{BoundedVec, ensure, weights::Weight};
+use frame_support::{BoundedVec, weights::Weight};
 use pallet_subtensor::{List, NetUid};
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
@@ -172,9 +172,12 @@ impl<T: Config> Pallet<T> {
             })
         };
         let index = TimelockedIndex::<T>::get();
-        ensure!(index.iter().all(|(netuid, who)| waits(*netuid, who)), "a neuron waits without a timelocked field");
+        frame_support::ensure!(
+            index.iter().all(|(netuid, who)| waits(*netuid, who)),
+            "a neuron waits without a timelocked field"
+        );
         let waiting = CommitmentOf::<T>::iter_keys().filter(|(netuid, who)| waits(*netuid, who)).count();
-        ensure!(waiting == index.len(), "a timelocked field is not waited for");
+        frame_support::ensure!(waiting == index.len(), "a timelocked field is not waited for");
         Ok(())
     }
 }

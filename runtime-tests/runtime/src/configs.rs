@@ -161,7 +161,7 @@ impl pallet_subtensor::Config for Runtime {
 }
 
 /// Most authorities that make blocks.
-pub type MaxAuthorities = ConstU32<32>;
+pub(crate) type MaxAuthorities = ConstU32<32>;
 
 /// Hands new authorities to Aura.
 pub struct AuraAuthorities;
