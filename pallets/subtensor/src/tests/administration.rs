@@ -202,7 +202,7 @@ fn miners_are_paid_by_the_split_when_one_is_set() {
         let pool = stake(3) + stake(4);
         assert!((stake(3) * 65_535 / pool).abs_diff(49_151) <= 1);
         let consensus = Consensus::<Test>::get(NETUID);
-        assert_eq!(consensus[3].deconstruct(), 49_151);
-        assert_eq!(consensus[4].deconstruct(), 16_384);
+        assert!(consensus[3].deconstruct().abs_diff(49_151) <= 1, "{consensus:?}");
+        assert!(consensus[4].deconstruct().abs_diff(16_384) <= 1, "{consensus:?}");
     });
 }

@@ -64,7 +64,7 @@ fn variants(ty: MetaType) -> BTreeMap<String, Value> {
 }
 
 /// Newer than the metadata at hand: the public chain has had these since spec 475.
-const NEWER: [&str; 3] = ["SubnetEpochConsensus", "CommitPayloadTooLarge", "CommitQueueFull"];
+const NEWER: [&str; 4] = ["SubnetEpochConsensus", "EpochConsensus", "CommitPayloadTooLarge", "CommitQueueFull"];
 
 fn assert_same(what: &str, ours: BTreeMap<String, Value>, least: usize) {
     let golden = golden();
@@ -100,13 +100,17 @@ fn enums_are_those_of_the_public_chain_when_compared_with_its_metadata() {
     ];
     for (name, ty) in ours {
         for (variant, value) in variants(ty) {
+            if NEWER.contains(&variant.as_str()) {
+                continue;
+            }
             assert_eq!(golden["enums"][name][&variant], value, "{name} {variant}");
         }
     }
 }
 
 #[test]
-fn newer_errors_have_the_indices_of_spec_475_when_encoded() {
+fn newer_variants_have_the_indices_of_spec_475_when_encoded() {
+    assert_eq!(crate::Hyperparameter::EpochConsensus.encode(), [35]);
     assert_eq!(Error::<Test>::CommitPayloadTooLarge.encode(), [173]);
     assert_eq!(Error::<Test>::CommitQueueFull.encode(), [174]);
 }
