@@ -40,7 +40,7 @@ pub(crate) fn mode(path: &Path) -> Option<u32> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        return fs::metadata(path).ok().map(|data| data.permissions().mode() & 0o777);
+        fs::metadata(path).ok().map(|data| data.permissions().mode() & 0o777)
     }
     #[cfg(not(unix))]
     {

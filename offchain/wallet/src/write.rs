@@ -34,6 +34,7 @@ pub enum Protection {
 
 /// Where a key comes from.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one at a time")]
 pub enum Origin {
     /// Words in the English list: 12, 15, 18, 21 or 24.
     Mnemonic(SecretString),

@@ -225,7 +225,7 @@ pub mod pallet {
         ) -> DispatchResult {
             ensure_authorized(origin)?;
             // Part of the public chain's call; whoever sends a pulse adds nothing to it.
-            drop(signature);
+            let _ = signature;
             Self::store(pulses_payload.pulses);
             Ok(())
         }
@@ -246,7 +246,7 @@ pub mod pallet {
             signature: Option<MultiSignature>,
         ) -> DispatchResult {
             ensure_root(origin)?;
-            drop(signature);
+            let _ = signature;
             Self::follow(config_payload.config)
         }
 

@@ -142,7 +142,8 @@ fn primitive_shape(primitive: &TypeDefPrimitive) -> Shape {
 
 /// A shape at the start of a text, and what follows it.
 fn parse(text: &str) -> Option<(Shape, &str)> {
-    const WRAPPERS: [(&str, fn(Box<Shape>) -> Shape); 3] =
+    type Wrap = fn(Box<Shape>) -> Shape;
+    const WRAPPERS: [(&str, Wrap); 3] =
         [("Vec<", Shape::List), ("Option<", Shape::Optional), ("Compact<", Shape::Compact)];
     let text = text.trim_start();
     for (head, wrap) in WRAPPERS {

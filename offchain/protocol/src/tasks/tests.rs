@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use clawrank_proof::blake2_256;
+
 use super::*;
 
 fn id(seed: u32) -> Hash {

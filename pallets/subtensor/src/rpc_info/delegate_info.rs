@@ -72,6 +72,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Every hotkey that `coldkey` has staked to, once per subnet, with the alpha.
+    #[allow(clippy::type_complexity, reason = "the shape of the public chain's answer")]
     pub fn get_delegated(
         coldkey: &T::AccountId,
     ) -> Vec<(DelegateInfo<T::AccountId>, (Compact<NetUid>, Compact<AlphaBalance>))> {

@@ -70,6 +70,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// [`Self::get_stake_info_for_coldkey`] of each.
+    #[allow(clippy::type_complexity, reason = "the shape of the public chain's answer")]
     pub fn get_stake_info_for_coldkeys(
         coldkeys: Vec<T::AccountId>,
     ) -> Vec<(T::AccountId, Vec<StakeInfo<T::AccountId>>)> {
