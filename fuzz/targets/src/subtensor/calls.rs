@@ -141,7 +141,7 @@ impl<'a> Chooser<'a> {
         let (signer, netuid, mecid) = (self.hot_signer(), self.netuid(), self.mecid());
         let round = u64::from(self.byte() % 16);
         let kind = self.byte();
-        let bytes = if kind % 2 == 0 {
+        let bytes = if kind.is_multiple_of(2) {
             let (uids, values) = self.weights();
             let whose = if kind == 2 { self.byte() } else { signer };
             let payload =

@@ -198,8 +198,8 @@ fn finality(facts: &Reached) -> Check {
     let found = format!("{lag} blocks behind the best one");
     let fix = "name another endpoint; if all are alike, the chain's finality has halted and nothing will be confirmed";
     match lag {
-        0..=LAG_WARN_BLOCKS => Check::ok(name, found),
-        ..=LAG_FAIL_BLOCKS => Check::warn(name, found, fix),
+        _ if lag <= LAG_WARN_BLOCKS => Check::ok(name, found),
+        _ if lag <= LAG_FAIL_BLOCKS => Check::warn(name, found, fix),
         _ => Check::fail(name, found, fix),
     }
 }

@@ -6,7 +6,12 @@
 //! chain's metadata.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(missing_docs, reason = "the macro generates items that cannot be documented here")]
-#![allow(clippy::too_many_arguments, reason = "in what the macro generates")]
+#![allow(
+    clippy::too_many_arguments,
+    clippy::multiple_bound_locations,
+    clippy::type_complexity,
+    reason = "in what the macro generates"
+)]
 
 extern crate alloc;
 
