@@ -113,8 +113,9 @@ fn reason_is_told_when_a_field_cannot_be_opened() {
     let Data::TimelockEncrypted { encrypted, .. } = lock(99, b"bytes") else { panic!("not timelocked") };
     check(Data::TimelockEncrypted { encrypted, reveal_round: 100 }, &[100], RevealFailure::RoundMismatch);
     let Data::TimelockEncrypted { mut encrypted, .. } = lock(100, b"bytes") else { panic!("not timelocked") };
-    let last = encrypted.len() - 1;
-    encrypted.as_mut()[last] ^= 1;
+    // The nonce's last byte; the cipher's name and its length follow.
+    let nonce = encrypted.len() - 17;
+    encrypted.as_mut()[nonce] ^= 1;
     check(Data::TimelockEncrypted { encrypted, reveal_round: 100 }, &[100], RevealFailure::Decrypt);
     check(broken(100), &[100], RevealFailure::CiphertextDeserialize);
     check(lock(100, b""), &[100], RevealFailure::EmptyPlaintext);
