@@ -131,7 +131,7 @@ fn reservations_are_given_back_when_the_process_was_killed() {
                 assert_eq!(call.await.unwrap().status(), 200);
             }
         }
-        assert_eq!(gateway.balance("acme").await, 10_000 - 8 - 207);
+        gateway.await_balance("acme", 10_000 - 8 - 207).await;
     });
     first.shutdown_background();
     runtime().block_on(async {
