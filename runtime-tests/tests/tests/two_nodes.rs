@@ -76,7 +76,7 @@ fn block_appears_and_is_final_when_sealing_is_instant_and_a_transaction_comes() 
     chain.run_to(1);
     let remark = chain.sign(&keys("//miner//0"), frame_system::Call::remark { remark: vec![1, 2, 3] });
 
-    let mut node = Node::start(&["--chain", "fast", "--alice", "--sealing", "instant"]);
+    let mut node = Node::start(&["--chain", "fast", "--alice", "--no-beacon", "--sealing", "instant"]);
     node.wait("RPC", MINUTE, Node::peer_id);
     assert_eq!(node.rpc("chain_getBlockHash", json!([0])).unwrap(), json!(genesis));
     assert_eq!(node.best(), Some(0));
