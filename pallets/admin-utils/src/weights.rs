@@ -28,6 +28,8 @@ pub trait WeightInfo {
 const MICROSECOND: u64 = 1_000_000;
 /// Trie nodes on the way to one value, in bytes.
 const NODES: u64 = 2_560;
+/// Trie nodes that a value has to itself when its neighbours under one prefix are read as well, in bytes.
+const OWN_NODES: u64 = 640;
 /// Neurons of a full subnet.
 const NEURONS: u64 = 256;
 /// Mechanisms of a full subnet: calls allow one, since uids times mechanisms is at most 256, and genesis makes two.
@@ -73,7 +75,7 @@ macro_rules! weights {
                 Self::parameter()
                     .saturating_add(Weight::from_parts(
                         20_000 * MICROSECOND,
-                        NODES.saturating_mul(NEURONS).saturating_mul(12).saturating_add(ROWS),
+                        OWN_NODES.saturating_mul(NEURONS).saturating_mul(12).saturating_add(ROWS),
                     ))
                     .saturating_add($db.reads_writes(values, values))
             }

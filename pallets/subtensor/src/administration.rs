@@ -135,8 +135,20 @@ impl<T: Config> Pallet<T> {
     /// - [`Error::TxRateLimitExceeded`]: the owner made the same change too few blocks ago.
     /// - [`Error::AdminActionProhibitedDuringWeightsWindow`]: an epoch is near; see [`Self::is_in_admin_freeze_window`].
     pub fn ensure_owner_may(owner: &T::AccountId, netuid: NetUid, limit: OwnerLimit) -> Result<(), Error<T>> {
-        ensure!(limit.allows::<T>(owner, netuid), Error::<T>::TxRateLimitExceeded);
+        Self::ensure_owner_rate_limit(owner, netuid, limit)?;
         Self::ensure_admin_window_open(netuid)
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::TxRateLimitExceeded`]: the owner made the same change too few blocks ago.
+    pub(crate) fn ensure_owner_rate_limit(
+        owner: &T::AccountId,
+        netuid: NetUid,
+        limit: OwnerLimit,
+    ) -> Result<(), Error<T>> {
+        ensure!(limit.allows::<T>(owner, netuid), Error::<T>::TxRateLimitExceeded);
+        Ok(())
     }
 
     /// Counts a change of an owner against its limit.

@@ -5,7 +5,6 @@
 use alloc::vec::Vec;
 use frame_support::{ensure, pallet_prelude::DispatchResult};
 use sp_core::H256;
-use sp_runtime::traits::{BlakeTwo256, Hash};
 
 use crate::{pallet::*, types::*, weight_setting::NewWeights};
 
@@ -21,7 +20,7 @@ pub(crate) enum Window {
 }
 
 impl<T: Config> Pallet<T> {
-    /// What is committed: `blake2-256(SCALE(hotkey, netuid_index, uids, values, salt, version_key))`.
+    /// What is committed, see [`clawrank_proof::weights_commit_hash`].
     pub fn commit_hash(
         hotkey: &T::AccountId,
         index: NetUidStorageIndex,
@@ -30,7 +29,7 @@ impl<T: Config> Pallet<T> {
         salt: &[u16],
         version_key: u64,
     ) -> H256 {
-        BlakeTwo256::hash_of(&(hotkey, index, uids, values, salt, version_key))
+        H256(clawrank_proof::weights_commit_hash(hotkey, index.0, uids, values, salt, version_key))
     }
 
     /// Where a commit of `commit_epoch` stands: it can be revealed in exactly one epoch.

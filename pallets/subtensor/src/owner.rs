@@ -8,7 +8,7 @@ use frame_support::{
 };
 use frame_system::{ensure_signed_or_root, pallet_prelude::OriginFor};
 
-use crate::{pallet::*, types::*};
+use crate::{OwnerLimit, pallet::*, types::*};
 
 /// Least and highest activity cutoff, in thousandths of a tempo.
 const ACTIVITY_CUTOFF_FACTOR_MILLI: core::ops::RangeInclusive<u32> = 1_000..=50_000;
@@ -62,25 +62,6 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// # Errors
-    ///
-    /// [`Error::TxRateLimitExceeded`]: fewer than `OwnerHyperparamRateLimit` tempos since the owner of `netuid` last changed
-    /// `parameter`.
-    pub fn ensure_owner_rate_limit(netuid: NetUid, parameter: Hyperparameter) -> Result<(), Error<T>> {
-        let tempos = u64::from(OwnerHyperparamRateLimit::<T>::get());
-        let least = tempos.saturating_mul(u64::from(Tempo::<T>::get(netuid)));
-        let key = RateLimitKey::OwnerHyperparamUpdate(netuid, parameter);
-        if let Ok(last) = LastRateLimitedBlock::<T>::try_get(key) {
-            ensure!(Self::block().saturating_sub(last) >= least, Error::<T>::TxRateLimitExceeded);
-        }
-        Ok(())
-    }
-
-    /// Notes that the owner of `netuid` changed `parameter` in this block.
-    pub fn note_owner_change(netuid: NetUid, parameter: Hyperparameter) {
-        LastRateLimitedBlock::<T>::insert(RateLimitKey::OwnerHyperparamUpdate(netuid, parameter), Self::block());
-    }
-
     /// Sets how long a neuron stays active without an update: the owner outside the freeze window and at most every
     /// `OwnerHyperparamRateLimit` tempos, root always.
     ///
@@ -92,14 +73,13 @@ impl<T: Config> Pallet<T> {
         netuid: NetUid,
         factor_milli: u32,
     ) -> DispatchResult {
-        let parameter = Hyperparameter::ActivityCutoffFactorMilli;
+        let limit = OwnerLimit::from(Hyperparameter::ActivityCutoffFactorMilli);
         let owner = Self::ensure_owner_or_root(origin, netuid)?;
         let allowed = ACTIVITY_CUTOFF_FACTOR_MILLI.contains(&factor_milli);
         ensure!(allowed, Error::<T>::ActivityCutoffFactorMilliOutOfBounds);
-        if owner.is_some() {
-            Self::ensure_admin_window_open(netuid)?;
-            Self::ensure_owner_rate_limit(netuid, parameter)?;
-            Self::note_owner_change(netuid, parameter);
+        if let Some(owner) = owner {
+            Self::ensure_owner_may(&owner, netuid, limit)?;
+            Self::note_limited_change(&owner, netuid, limit);
         }
         ActivityCutoffFactorMilli::<T>::insert(netuid, factor_milli);
         Self::deposit_event(Event::ActivityCutoffFactorMilliSet { netuid, factor_milli });
@@ -121,11 +101,12 @@ impl<T: Config> Pallet<T> {
         let (block, window) = (Self::block(), u64::from(AdminFreezeWindow::<T>::get()));
         let remaining = Self::blocks_until_tempo_is_over(netuid, block);
         ensure!(remaining >= window, Error::<T>::AutoEpochAlreadyImminent);
-        Self::ensure_owner_rate_limit(netuid, Hyperparameter::TriggerEpoch)?;
+        let limit = OwnerLimit::from(Hyperparameter::TriggerEpoch);
+        Self::ensure_owner_rate_limit(coldkey, netuid, limit)?;
 
         let fires_at = block.saturating_add(window);
         PendingEpochAt::<T>::insert(netuid, fires_at);
-        Self::note_owner_change(netuid, Hyperparameter::TriggerEpoch);
+        Self::note_limited_change(coldkey, netuid, limit);
         Self::deposit_event(Event::EpochTriggered { netuid, by: coldkey.clone(), fires_at });
         Ok(())
     }

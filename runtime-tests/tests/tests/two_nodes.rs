@@ -10,12 +10,23 @@ use clawrank_runtime_tests::{
 use codec::Encode;
 use serde_json::json;
 use sp_core::{Pair, crypto::Ss58Codec};
-use std::{process::Command, time::Duration};
+use std::{
+    process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Nodes of one test at a time: each compiles its Wasm on every core there is, and one test measures that.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn first_block_appears_within_three_seconds_when_a_dev_node_starts() {
+    let _alone = alone();
     let mut node = Node::start(&["--dev", "--block-time-ms", "250"]);
     let (_, first) = node.wait("first block", MINUTE, |node| node.best().filter(|best| *best >= 1));
     println!("first block after {} ms", first.as_millis());
@@ -27,6 +38,7 @@ fn first_block_appears_within_three_seconds_when_a_dev_node_starts() {
 
 #[test]
 fn two_nodes_finalise_the_same_chain_when_one_knows_the_other() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let spec = folder.path().join("spec.json");
     let output = Command::new(program())
@@ -57,6 +69,7 @@ fn two_nodes_finalise_the_same_chain_when_one_knows_the_other() {
 
 #[test]
 fn blocks_appear_on_demand_when_sealing_is_manual() {
+    let _alone = alone();
     let mut node = Node::start(&["--dev", "--sealing", "manual"]);
     node.wait("RPC", MINUTE, Node::peer_id);
     assert_eq!(node.best(), Some(0));
@@ -70,6 +83,7 @@ fn blocks_appear_on_demand_when_sealing_is_manual() {
 
 #[test]
 fn block_appears_and_is_final_when_sealing_is_instant_and_a_transaction_comes() {
+    let _alone = alone();
     // The chain in memory has the same genesis, so what is signed for it is good for the node.
     let mut chain = Chain::with_options(&Options::preset(Preset::Fast));
     let genesis = chain.head().hash();
@@ -90,6 +104,7 @@ fn block_appears_and_is_final_when_sealing_is_instant_and_a_transaction_comes() 
 
 #[test]
 fn block_time_is_refused_when_it_is_out_of_range_or_the_chain_is_a_file() {
+    let _alone = alone();
     for (args, says) in [
         (["--dev", "--block-time-ms", "5"], "--block-time-ms is 5, must be 100 to 60000"),
         (["--chain=spec.json", "--block-time-ms", "500"], "'spec.json' has its own"),

@@ -4,16 +4,16 @@ use alloc::vec::Vec;
 
 use codec::Encode;
 
-use crate::{Hash, HotkeyId, blake2_256};
+use crate::{Hash, blake2_256};
 
 /// What a validator commits to before it reveals its weights:
 /// `blake2-256(SCALE(hotkey, netuid_index, uids, values, salt, version_key))`.
 ///
-/// `netuid_index` is the chain's storage index of the mechanism, `mecid · 4,096 + netuid`. The salt belongs to one
+/// `hotkey` encodes to its 32 bytes, as a [`HotkeyId`](crate::HotkeyId) and an account do. `netuid_index` is the chain's storage index of the mechanism, `mecid · 4,096 + netuid`. The salt belongs to one
 /// commit and is as secret as the weights until the reveal, which must repeat every argument.
 #[must_use]
 pub fn weights_commit_hash(
-    hotkey: &HotkeyId,
+    hotkey: &impl Encode,
     netuid_index: u16,
     uids: &[u16],
     values: &[u16],
