@@ -78,7 +78,9 @@ impl<T: Config> Pallet<T> {
         let allowed = ACTIVITY_CUTOFF_FACTOR_MILLI.contains(&factor_milli);
         ensure!(allowed, Error::<T>::ActivityCutoffFactorMilliOutOfBounds);
         if let Some(owner) = owner {
-            Self::ensure_owner_may(&owner, netuid, limit)?;
+            // The window first, then the limit: the order of the public chain's call.
+            Self::ensure_admin_window_open(netuid)?;
+            Self::ensure_owner_rate_limit(&owner, netuid, limit)?;
             Self::note_limited_change(&owner, netuid, limit);
         }
         ActivityCutoffFactorMilli::<T>::insert(netuid, factor_milli);

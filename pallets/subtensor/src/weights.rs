@@ -58,6 +58,8 @@ pub trait WeightInfo {
 
 /// Trie nodes on the way to one value, in bytes.
 const NODES: u64 = 2_560;
+/// Those that a value has to itself when its neighbours under one prefix are read as well, in bytes.
+const OWN_NODES: u64 = 640;
 /// Most bytes of a list with one word of eight bytes per neuron.
 const LIST: u64 = 8 * 256 + 2;
 /// Decoding, encoding and hashing 1 KiB of timelocked commits, in µs. Their queue counts by time only: what one can grow to
@@ -124,7 +126,7 @@ macro_rules! weights {
                 base(80, 30 * NODES + 16 * LIST)
                     .saturating_add(per(n, 1))
                     // Every neuron with its hotkey, coldkey and block.
-                    .saturating_add(Weight::from_parts(0, (4 * NODES).saturating_mul(u64::from(n))))
+                    .saturating_add(Weight::from_parts(0, (4 * OWN_NODES).saturating_mul(u64::from(n))))
                     .saturating_add($db.reads(u64::from(n).saturating_mul(4)))
                     .saturating_add($db.reads_writes(30, 35))
             }

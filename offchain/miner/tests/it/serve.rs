@@ -194,6 +194,9 @@ async fn request_in_flight_ends_when_the_miner_leaves() {
 async fn miner_leaves_at_once_when_nothing_is_in_flight() {
     let running = start(FAST, |_| {}).await;
     let mut connection = running.gateway.accept().await;
+    // It answers, so it is past its greeting.
+    connection.send(GatewayFrame::Ping { n: 1 }).await;
+    assert!(matches!(connection.next().await, MinerFrame::Pong { n: 1 }));
     running.cancel.cancel();
     let frames = connection.rest().await;
     assert!(matches!(frames.as_slice(), [MinerFrame::Bye {}]), "{frames:?}");
