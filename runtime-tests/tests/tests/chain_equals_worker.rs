@@ -218,8 +218,8 @@ fn epoch_in_wasm_equals_the_workers_when_state_is_random() {
 /// Weights, bonds, updates and parameters of any kind, for the epoch that is due next.
 fn randomise(chain: &mut Chain, rng: &mut StdRng, n: u16, due: u64, round: u32) {
     chain.write(|| {
-        subtensor::Yuma3On::<Runtime>::insert(NETUID, round % 3 != 0);
-        subtensor::LiquidAlphaOn::<Runtime>::insert(NETUID, round % 2 == 0);
+        subtensor::Yuma3On::<Runtime>::insert(NETUID, !round.is_multiple_of(3));
+        subtensor::LiquidAlphaOn::<Runtime>::insert(NETUID, round.is_multiple_of(2));
         subtensor::BondsPenalty::<Runtime>::insert(NETUID, rng.random::<u16>());
         subtensor::Kappa::<Runtime>::insert(NETUID, rng.random_range(1..=65_535u16));
         for mecid in 0..2 {
