@@ -15,7 +15,7 @@ use clawrank_protocol::{
     frames::Role,
     proof::{Hash, HotkeyId, Keypair},
 };
-use clawrank_routing::{Candidate, Router, SnapshotBuilder, Support, Target, Weights};
+use clawrank_routing::{Candidate, Latency, Router, SnapshotBuilder, Support, Target, Weights};
 use clawrank_store::{
     Ledger, LedgerError,
     ledger::{ApiKey, Settlement},
@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    cells::Cells,
     config::Config,
     endpoints::Endpoints,
     hub::Hub,
@@ -48,6 +49,7 @@ pub(crate) struct App {
     pub(crate) prices: PriceTable,
     pub(crate) router: Router,
     pub(crate) stats: Stats,
+    pub(crate) cells: Cells,
     pub(crate) metrics: Metrics,
     /// Keys looked up lately, by hash; `None` for hashes that are no key in use.
     pub(crate) keys: Mutex<HashMap<Hash, CachedKey>>,
@@ -99,6 +101,14 @@ impl App {
         }
     }
 
+    /// Merges what validators measured, and has the routing table rebuilt if that changed anything.
+    pub(crate) fn merge_cells(&self) {
+        let keep = Duration::from_millis(self.config.timing.cells_keep_ms);
+        if self.cells.merge(&self.registry.members(), keep, Instant::now()) {
+            self.hub.changed.notify_one();
+        }
+    }
+
     /// Rebuilds the routing table from sessions and endpoints.
     pub(crate) fn rebuild(&self) {
         let start = Instant::now();
@@ -131,12 +141,21 @@ impl App {
                 );
             }
         }
+        let cells = self.cells.load();
         for (index, upstream) in self.endpoints.list.iter().enumerate() {
             let Ok(index) = u32::try_from(index) else { break };
+            let measured = cells.get(&upstream.endpoint.id);
             for (model, key) in upstream.endpoint.models.iter().zip(&upstream.models) {
                 let fallback = offered.contains_key(key.as_ref());
                 if fallback && !self.config.endpoints_fallback {
                     continue;
+                }
+                let cell = measured.and_then(|models| models.get(key.as_ref()));
+                let (mut latency, mut error_ppm) =
+                    (upstream.stats.latency(key), HEALTHY.saturating_sub(upstream.stats.health_ppm()));
+                // What validators saw stands in until this gateway has seen for itself.
+                if let Some(cell) = cell.filter(|_| latency == Latency::default()) {
+                    (latency, error_ppm) = (cell.latency, error_ppm.max(cell.error_ppm));
                 }
                 builder.push(
                     key,
@@ -145,18 +164,19 @@ impl App {
                         context_tokens: model.context_tokens,
                         price_in_micro_usd_per_mtok: model.price_in_micro_usd_per_mtok,
                         price_out_micro_usd_per_mtok: model.price_out_micro_usd_per_mtok,
-                        latency: upstream.stats.latency(key),
-                        error_ppm: HEALTHY.saturating_sub(upstream.stats.health_ppm()),
+                        latency,
+                        error_ppm,
                         in_flight: upstream.in_flight.load(Ordering::Relaxed),
                         limit: upstream.limit,
                         online: true,
-                        quality: Ppb::ONE,
+                        quality: cell.map_or(Ppb::ONE, |cell| cell.quality),
                         fallback,
                         support: Support::ALL,
                     },
                 );
             }
         }
+        drop(cells);
         self.router.publish(builder.build());
         self.metrics.miners.set(sessions.len() as f64);
         self.metrics.rebuild.record(start.elapsed());
@@ -222,6 +242,7 @@ impl App {
             prices,
             router: Router::default(),
             stats: Stats::default(),
+            cells: Cells::default(),
             metrics: Metrics::new(),
             keys: Mutex::default(),
             requests: Limiter::new(limits.requests_per_minute),

@@ -146,6 +146,8 @@ pub struct Timing {
     pub chain_stall_ms: u64,
     /// Window of `/v1/demand`. Default 24 hours.
     pub demand_window_ms: u64,
+    /// How long a validator's cell table is routed by. Default 3 hours: more than two epochs of 360 blocks.
+    pub cells_keep_ms: u64,
     /// How long ended requests, receipts and bundles are kept. Default 14 days.
     pub keep_ms: u64,
     /// How long requests in flight may go on after the gateway is told to end. Default 10,000.
@@ -171,6 +173,7 @@ impl Default for Timing {
             registry_ms: 3_000,
             chain_stall_ms: 120_000,
             demand_window_ms: 24 * 60 * 60 * 1_000,
+            cells_keep_ms: 3 * 60 * 60 * 1_000,
             keep_ms: 14 * 24 * 60 * 60 * 1_000,
             drain_ms: 10_000,
         }

@@ -16,6 +16,7 @@
 
 mod app;
 mod auth;
+mod cells;
 mod clock;
 pub mod config;
 mod endpoints;

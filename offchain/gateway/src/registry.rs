@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Standing {
     /// Whether it is a validator whose weights count.
     pub(crate) permit: bool,
+    /// Its stake in rao.
+    pub(crate) stake_rao: u64,
 }
 
 /// All registered hotkeys at one block.
@@ -29,13 +31,21 @@ pub(crate) struct Members {
 
 impl Members {
     fn of(snapshot: &SubnetSnapshot) -> Self {
-        let standing =
-            |neuron: &clawrank_client::types::Neuron| (neuron.hotkey, Standing { permit: neuron.validator_permit });
+        let standing = |neuron: &clawrank_client::types::Neuron| {
+            (neuron.hotkey, Standing { permit: neuron.validator_permit, stake_rao: neuron.stake_rao })
+        };
         Self { hotkeys: snapshot.neurons.iter().map(standing).collect(), block: Some(snapshot.head.number) }
     }
 
     pub(crate) fn standing(&self, hotkey: &HotkeyId) -> Option<Standing> {
         self.hotkeys.get(hotkey).copied()
+    }
+
+    /// Members of these first bytes of a hotkey, permits and stakes.
+    #[cfg(test)]
+    pub(crate) fn with(all: impl IntoIterator<Item = (u8, bool, u64)>) -> Self {
+        let standing = |(byte, permit, stake_rao)| ([byte; 32], Standing { permit, stake_rao });
+        Self { hotkeys: all.into_iter().map(standing).collect(), block: Some(1) }
     }
 
     /// Whether a subnet was ever read.

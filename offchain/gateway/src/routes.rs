@@ -3,6 +3,7 @@
 //! HTTP handlers.
 
 mod bundles;
+mod cells;
 mod chat;
 mod info;
 mod receipts;
@@ -42,6 +43,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/demand", get(receipts::demand))
         .route("/v1/bundles/{root}", put(bundles::upload).get(bundles::download))
         .route("/v1/bundles/{root}/open", post(bundles::open))
+        .route("/v1/cells", put(cells::take).get(cells::show))
         .route("/healthz", get(info::healthz))
         .route("/metrics", get(info::metrics))
         .fallback(|| async { refuse(&ApiError::new(ErrorCode::NotFound, "no such route; see /v1/models")) })

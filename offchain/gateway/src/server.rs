@@ -152,6 +152,7 @@ async fn follow(app: Arc<App>, chain: Arc<dyn ChainPort>) {
     let on_change = |members: &crate::registry::Members| {
         app.stats.retain(|hotkey| members.standing(hotkey).is_some());
         app.hub.retain(|hotkey| members.standing(hotkey).is_some());
+        app.merge_cells();
     };
     app.registry.follow(chain, app.config.netuid, pause, app.cancel.clone(), on_change).await;
 }
@@ -164,6 +165,7 @@ async fn tidy(app: Arc<App>) {
             () = tokio::time::sleep(RETRY_EVERY) => {}
         }
         app.settle_again().await;
+        app.merge_cells();
         if tokio::time::Instant::now() < next_prune {
             continue;
         }

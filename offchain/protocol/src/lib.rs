@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
+pub mod cells;
 pub mod encoding;
 pub mod error;
 pub mod frames;

@@ -38,6 +38,12 @@ pub const MAX_HEX_DIGITS: usize = 8 * 1024;
 /// Leaves that one `open` may ask for.
 pub const MAX_OPEN_LEAVES: usize = 256;
 
+/// Cells of one validator's table.
+pub const MAX_CELLS: usize = 4_096;
+
+/// Largest body of a cell table: the longest names in every cell, in bytes.
+pub const MAX_CELLS_BODY_BYTES: usize = 2 * 1024 * 1024;
+
 /// Nodes of one inclusion path.
 pub const MAX_PATH_NODES: usize = 32;
 

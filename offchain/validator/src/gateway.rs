@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use clawrank_primitives::proof::{Hash, HotkeyId, Keypair, Method};
 use clawrank_protocol::{
     Hotkey,
+    cells::{CellTable, CellsTaken},
     http::{Demand, Info, Miners, OpenBody, Openings},
     limits,
     signed::{SignedError, SignedParts, sign_request},
@@ -216,6 +217,19 @@ impl Gateway {
             Err(GatewayError::Status { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Sends the cell table of an epoch, for routing.
+    ///
+    /// # Errors
+    ///
+    /// See [`GatewayError`]; status 403 while the gateway knows of no permit, 400 when it has a newer table already.
+    pub async fn put_cells(&self, table: &CellTable) -> Result<CellsTaken, GatewayError> {
+        let route = "/v1/cells";
+        let body = serde_json::to_vec(table).map_err(|error| self.malformed(route, error.to_string()))?;
+        let headers = [("content-type", "application/json".to_owned())];
+        let answer = self.send(Method::Put, route, body, &headers, true, MAX_INFO_BYTES, self.deadline).await?;
+        self.parse(route, &answer)
     }
 
     /// Asks the miner behind a bundle to open leaves.

@@ -221,6 +221,7 @@ impl Judge {
             })?;
             self.journal.store_report(epoch, &text).await?;
             log(&report);
+            self.tell_gateways(&report).await;
             report
         } else {
             serde_json::from_str(&row.report).map_err(|error| Error::Stored {
@@ -253,6 +254,19 @@ impl Judge {
             self.bell.notify_one();
         }
         Ok(())
+    }
+
+    /// Sends the cell table to every gateway. One that cannot take it now routes by the older one until the next epoch.
+    async fn tell_gateways(&self, report: &Report) {
+        let Some(table) = report.table().filter(|_| report.validator_uid.is_some()) else { return };
+        for gateway in self.gateways.usable().await {
+            match gateway.put_cells(&table).await {
+                Ok(taken) => {
+                    tracing::info!(gateway = gateway.name(), cells = taken.cells, "cell table is with the gateway")
+                }
+                Err(error) => tracing::warn!(gateway = gateway.name(), %error, "gateway did not take the cell table"),
+            }
+        }
     }
 
     /// The report of the epoch from what the journal holds now.

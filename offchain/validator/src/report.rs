@@ -9,7 +9,10 @@ use std::{
 };
 
 use clawrank_client::types::MinerVerdict;
-use clawrank_protocol::{Hex, Hotkey};
+use clawrank_protocol::{
+    Hex, Hotkey,
+    cells::{CellTable, MeasuredCell},
+};
 use clawrank_store::journal::{CommitForm, CommitState, Journal};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +60,9 @@ pub struct Report {
     pub dry_run: bool,
     /// Replays that were made.
     pub replays: u32,
+    /// What they showed of every cell with enough of them: the table that gateways route by.
+    #[serde(default)]
+    pub cells: Vec<MeasuredCell>,
     /// One entry per uid with a probe, traffic or a bundle, by uid.
     pub miners: Vec<MinerReport>,
     /// What is to be put on chain, by mechanism.
@@ -249,6 +255,13 @@ pub struct RefusedReceipts {
 }
 
 impl Report {
+    /// What gateways are told of the endpoints; `None` where nothing was replayed.
+    #[must_use]
+    pub fn table(&self) -> Option<CellTable> {
+        let cells = self.cells.clone();
+        (!cells.is_empty()).then_some(CellTable { epoch: self.epoch, block: self.block, cells })
+    }
+
     /// What `ProviderRank` is told: one verdict per checked bundle.
     #[must_use]
     pub fn verdicts(&self) -> Vec<MinerVerdict> {

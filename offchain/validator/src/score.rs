@@ -80,7 +80,7 @@ pub struct Inputs {
 pub fn score(inputs: &Inputs) -> Result<Report, Error> {
     let uids = inputs.subnet.neurons.len();
     let serving = serving::score(inputs);
-    let intel = intel::score(inputs)?;
+    let (intel, cells) = intel::score(inputs)?;
 
     let mut miners: Vec<MinerReport> = Vec::new();
     for (neuron, (serving, intel)) in inputs.subnet.neurons.iter().zip(serving.iter().zip(&intel)) {
@@ -150,6 +150,7 @@ pub fn score(inputs: &Inputs) -> Result<Report, Error> {
         notice: inputs.params.notice().map(str::to_owned),
         dry_run: false,
         replays: u32::try_from(inputs.replays.len()).unwrap_or(u32::MAX),
+        cells,
         miners,
         mechanisms,
         commits: Vec::new(),

@@ -182,6 +182,14 @@ async fn epoch_ends_with_revealed_weights_when_miners_are_good_and_bad() {
         ([1, 2].as_slice(), [4].as_slice())
     );
 
+    // Whoever routes learns what the replays showed, once.
+    let tables = world.gateway.tables();
+    let shown: Vec<(&str, u32, u32)> =
+        tables[0].cells.iter().map(|cell| (cell.endpoint.as_str(), cell.replays, cell.passed)).collect();
+    assert_eq!((tables.len(), tables[0].epoch, shown.len()), (1, 5, 2));
+    assert!(shown.iter().all(|(_, replays, passed)| *replays == REPLAYS && *passed == REPLAYS), "{shown:?}");
+    assert!(tables[0].cells.iter().all(|cell| u64::from(cell.p50_ttft_ms) <= u64::from(cell.p95_ttft_ms)));
+
     let committed = world
         .wait_for("commits", 1_097, |r| {
             r.commits.len() == 2 && r.commits.iter().all(|c| c.state == CommitState::Committed)

@@ -11,13 +11,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use clawrank_protocol::http::{HEADER_ENDPOINT, HEADER_MINER};
+use clawrank_protocol::{
+    cells::{CellTable, MeasuredCell, RoutedCells},
+    http::{HEADER_ENDPOINT, HEADER_MINER},
+    limits::MAX_CELLS_BODY_BYTES,
+    proof::Method,
+};
 use serde_json::{Value, json};
 
 use crate::{
     miner::Miner,
     money::receipts,
-    support::{Gateway, chat, events, refusal, streamed_text},
+    support::{Gateway, chat, events, eventually, key, refusal, streamed_text},
 };
 
 /// A provider: model `up` answers, `cut` breaks its stream, `busy` says 429, `no` says 400.
@@ -64,6 +69,11 @@ async fn axum_serve(listener: tokio::net::TcpListener, router: Router) {
 }
 
 async fn start(fallback: bool) -> (Gateway, String) {
+    start_with(fallback, &["afar"]).await
+}
+
+/// The same provider under several names.
+async fn start_with(fallback: bool, endpoints: &[&str]) -> (Gateway, String) {
     let address = provider().await;
     let gateway = Gateway::with(|config| {
         let path = config.ledger_path.with_file_name("endpoints.toml");
@@ -74,10 +84,12 @@ async fn start(fallback: bool) -> (Gateway, String) {
         };
         let models = ["cut", "busy", "no"].map(model).join(", ");
         let up = model("up").replace("{ ", "{ upstream_id = \"vendor/Up\", ");
-        let text = format!(
-            "[[endpoint]]\nid = \"afar\"\nbase_url = \"http://{address}/v1\"\nmodels = [{models}, {up}]\ntask_types = [\"chat\"]\n"
-        );
-        std::fs::write(&path, text).unwrap();
+        let endpoint = |id: &&str| {
+            format!(
+                "[[endpoint]]\nid = \"{id}\"\nbase_url = \"http://{address}/v1\"\nmodels = [{models}, {up}]\ntask_types = [\"chat\"]\n"
+            )
+        };
+        std::fs::write(&path, endpoints.iter().map(endpoint).collect::<String>()).unwrap();
         config.catalogue_path = Some(path);
         config.endpoints_fallback = fallback;
     })
@@ -136,4 +148,56 @@ async fn endpoint_failures_are_told_apart_when_they_happen() {
     assert_eq!((status, code.as_str()), (400, "invalid_request_error"));
     assert!(message.contains("bad tool"), "{message}");
     gateway.await_balance("acme", 10_000).await;
+}
+
+/// A validator's table for model `up`: (endpoint, checks passed of 100).
+fn table(block: u64, passed: &[(&str, u32)]) -> Vec<u8> {
+    let cell = |(endpoint, passed): &(&str, u32)| MeasuredCell {
+        model: "up".to_owned(),
+        endpoint: (*endpoint).to_owned(),
+        task_type: "chat".to_owned(),
+        replays: 100,
+        ok: 100,
+        checks: 100,
+        passed: *passed,
+        p50_ttft_ms: 50,
+        p95_ttft_ms: 60,
+    };
+    serde_json::to_vec(&CellTable { epoch: 1, block, cells: passed.iter().map(cell).collect() }).unwrap()
+}
+
+#[tokio::test]
+async fn endpoint_of_higher_quality_is_chosen_when_a_validator_measured_it() {
+    let (gateway, secret) = start_with(true, &["afar", "beyond"]).await;
+    let put =
+        async |who: &str, body: &[u8]| gateway.signed(&key(who), Method::Put, "/v1/cells", body).send().await.unwrap();
+    let chosen = async || {
+        let response = gateway.post(&secret, &chat("up", false)).await;
+        response.headers()[HEADER_ENDPOINT].to_str().unwrap().to_owned()
+    };
+    for (block, passed, best) in
+        [(5, [("afar", 10), ("beyond", 95)], "beyond"), (6, [("afar", 95), ("beyond", 10)], "afar")]
+    {
+        let answer = put("Eve", &table(block, &passed)).await;
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, r#"{"cells":2}"#));
+        eventually("the routing table follows", async || chosen().await == best).await;
+        for _ in 0..5 {
+            assert_eq!(chosen().await, best);
+        }
+    }
+    let shown: RoutedCells = gateway.get("/v1/cells").await.json().await.unwrap();
+    let seen: Vec<(&str, u32)> =
+        shown.cells.iter().map(|cell| (cell.endpoint.as_str(), cell.quality_ppb / 10_000_000)).collect();
+    assert_eq!(seen, [("afar", 95), ("beyond", 10)]);
+    // Refusals change nothing.
+    let (status, code, _) = refusal(put("Bob", &table(7, &[("afar", 1)])).await).await;
+    assert_eq!((status, code.as_str()), (403, "permission_denied"));
+    let (status, _, why) = refusal(put("Eve", &table(5, &[("afar", 1)])).await).await;
+    assert!(status == 400 && why.contains("block 5 is older"), "{status} {why}");
+    let (status, _, why) = refusal(put("Eve", &table(7, &[("afar", 101)])).await).await;
+    assert!(status == 400 && why.contains("101 of 100 checks passed"), "{status} {why}");
+    let long = vec![b' '; MAX_CELLS_BODY_BYTES + 1];
+    let (status, code, _) = refusal(put("Eve", &long).await).await;
+    assert_eq!((status, code.as_str()), (413, "body_too_large"));
+    assert_eq!(gateway.get("/v1/cells").await.json::<RoutedCells>().await.unwrap(), shown);
 }

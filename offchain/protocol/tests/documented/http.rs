@@ -4,6 +4,7 @@
 
 use clawrank_protocol::{
     ApiError, ErrorCode, Hex, HexBytes, Hotkey,
+    cells::{CellTable, MeasuredCell, RoutedCell, RoutedCells},
     frames::Role,
     http::{BundleStored, Demand, DemandCell, Health, Info, MinerInfo, Miners, ReceiptEntry, ReceiptsPage},
     proof::{Domain, Method, RequestAuth, Text, blake2_256},
@@ -55,7 +56,7 @@ fn signed_request(examples: &mut Examples) {
     examples.lines("http signed", first.into_iter().chain(rest).collect());
 }
 
-fn bodies() -> [String; 6] {
+fn bodies() -> [String; 8] {
     let info = Info {
         version: "0.1.0".to_owned(),
         gateway: Hotkey(gateway().public()),
@@ -75,6 +76,27 @@ fn bodies() -> [String; 6] {
     };
     let entry = ReceiptEntry { seq: 42, receipt: HexBytes(receipt().encode()) };
     let cell = DemandCell { model: MODEL.to_owned(), task_type: "chat".to_owned(), requests: 1_204, tokens: 815_330 };
+    let measured = MeasuredCell {
+        model: MODEL.to_owned(),
+        endpoint: "aurora".to_owned(),
+        task_type: "math".to_owned(),
+        replays: 32,
+        ok: 31,
+        checks: 31,
+        passed: 30,
+        p50_ttft_ms: 180,
+        p95_ttft_ms: 420,
+    };
+    let table = CellTable { epoch: 7, block: 2_521, cells: vec![measured] };
+    let routed = RoutedCell {
+        model: MODEL.to_owned(),
+        endpoint: "aurora".to_owned(),
+        quality_ppb: 967_741_935,
+        error_ppm: 31_250,
+        p50_ttft_ms: 180,
+        p95_ttft_ms: 420,
+        validators: 1,
+    };
     let health = Health { status: "ok".to_owned(), reasons: Vec::new(), block: 2_521, head_age_ms: 4_180, miners: 17 };
     let stored = BundleStored { root: Hex(bundle::example().bundle.header.root), known: false };
     [
@@ -82,6 +104,8 @@ fn bodies() -> [String; 6] {
         serde_json::to_string(&Miners { miners: vec![connected] }),
         serde_json::to_string(&ReceiptsPage { receipts: vec![entry], next: 42, more: false }),
         serde_json::to_string(&Demand { cells: vec![cell], window_ms: 86_400_000 }),
+        serde_json::to_string(&table),
+        serde_json::to_string(&RoutedCells { cells: vec![routed] }),
         serde_json::to_string(&health),
         serde_json::to_string(&stored),
     ]

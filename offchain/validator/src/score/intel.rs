@@ -18,7 +18,7 @@ use clawrank_primitives::{
     },
     units::{MicroUsd, Ppb},
 };
-use clawrank_protocol::Hex;
+use clawrank_protocol::{Hex, cells::MeasuredCell, limits::MAX_CELLS};
 use clawrank_store::journal::{BundleRow, ReplayRow};
 use codec::Decode;
 
@@ -132,8 +132,8 @@ fn summary(row: &BundleRow) -> Result<Summary, Error> {
     })
 }
 
-/// The intel part of every uid with a checked bundle.
-pub(super) fn score(inputs: &Inputs) -> Result<IntelParts, Error> {
+/// The intel part of every uid with a checked bundle, and what the replays showed of the cells.
+pub(super) fn score(inputs: &Inputs) -> Result<(IntelParts, Vec<MeasuredCell>), Error> {
     let reference = Reference::new(inputs)?;
     let mut signals: BTreeMap<HotkeyId, Summary> = BTreeMap::new();
     for row in inputs.previous.iter().filter(|row| row.reason == 0) {
@@ -144,7 +144,27 @@ pub(super) fn score(inputs: &Inputs) -> Result<IntelParts, Error> {
         let Some(part) = position(inputs, &row.hotkey).and_then(|at| parts.get_mut(at)) else { continue };
         *part = Some(miner(inputs, &reference, row, signals.get(&row.hotkey))?);
     }
-    Ok(parts)
+    Ok((parts, table(inputs, &reference)))
+}
+
+/// Cells with enough replays to say anything.
+fn table(inputs: &Inputs, reference: &Reference) -> Vec<MeasuredCell> {
+    let measured = reference.telemetry.values().filter(|own| own.n >= inputs.params.gate.k_min);
+    let cells = measured.filter_map(|own| {
+        let cell = inputs.cells.get(&own.cell)?;
+        Some(MeasuredCell {
+            model: cell.model.as_str().to_owned(),
+            endpoint: cell.endpoint.as_str().to_owned(),
+            task_type: cell.task_type.as_str().to_owned(),
+            replays: own.n,
+            ok: own.ok,
+            checks: own.schema_checked.saturating_add(own.answers_checked),
+            passed: own.schema_valid.saturating_add(own.answers_right),
+            p50_ttft_ms: own.p50_ttft_ms,
+            p95_ttft_ms: own.p95_ttft_ms,
+        })
+    });
+    cells.take(MAX_CELLS).collect()
 }
 
 fn tripped(row: &BundleRow, reason: Option<Reason>, evidence: String, cells_covered: u32) -> IntelReport {

@@ -17,7 +17,7 @@ use axum::{
     extract::{Path, Query, State},
     http::{HeaderMap, Method as HttpMethod, StatusCode, Uri},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use clawrank_primitives::{
     proof::{Claim, HotkeyId, Keypair, Method, ModelName, RECEIPT_VERSION, Receipt, SignedReceipt},
@@ -26,6 +26,7 @@ use clawrank_primitives::{
 use clawrank_protocol::proof::Opening;
 use clawrank_protocol::{
     Hex, Hotkey,
+    cells::{CellTable, CellsTaken},
     frames::{ModelOffer, OpenedLeaf, Role},
     http::{Demand, DemandCell, HEADER_MINER, Info, MinerInfo, Miners, OpenBody, Openings},
     signed::{SignedParts, verify_request},
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     bundles: Mutex<BTreeMap<[u8; 32], Vec<u8>>>,
     openings: Mutex<BTreeMap<[u8; 32], Vec<Opening>>>,
     demand: Mutex<Vec<DemandCell>>,
+    tables: Mutex<Vec<CellTable>>,
     evil: Mutex<Option<Evil>>,
     pub(crate) requests: AtomicUsize,
     pub(crate) unsigned: AtomicUsize,
@@ -86,6 +88,7 @@ impl StubGateway {
             bundles: Mutex::default(),
             openings: Mutex::default(),
             demand: Mutex::default(),
+            tables: Mutex::default(),
             evil: Mutex::default(),
             requests: AtomicUsize::new(0),
             unsigned: AtomicUsize::new(0),
@@ -94,6 +97,7 @@ impl StubGateway {
             .route("/v1/info", get(info))
             .route("/v1/miners", get(miners))
             .route("/v1/demand", get(demand))
+            .route("/v1/cells", put(cells))
             .route("/v1/receipts", get(receipts))
             .route("/v1/bundles/{root}", get(bundle))
             .route("/v1/bundles/{root}/open", post(open))
@@ -124,6 +128,11 @@ impl StubGateway {
 
     pub(crate) fn set_demand(&self, cells: Vec<DemandCell>) {
         *self.shared.demand.lock().unwrap() = cells;
+    }
+
+    /// Cell tables in the order that they came.
+    pub(crate) fn tables(&self) -> Vec<CellTable> {
+        self.shared.tables.lock().unwrap().clone()
     }
 
     pub(crate) fn put_bundle(&self, root: [u8; 32], bytes: Vec<u8>) {
@@ -184,7 +193,7 @@ impl Shared {
         if *self.evil.lock().unwrap() == Some(Evil::Down) {
             return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
         }
-        let method = if method == HttpMethod::GET { Method::Get } else { Method::Post };
+        let method: Method = method.as_str().parse().unwrap();
         let path_and_query = uri.path_and_query().unwrap().as_str();
         let parts = SignedParts { method, path_and_query, body, receiver: self.key.public() };
         let header = |name: &'static str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -237,6 +246,16 @@ async fn miners(State(shared): Shares, method: HttpMethod, uri: Uri, headers: He
     };
     let miners = shared.miners.lock().unwrap().iter().map(info).collect();
     Json(Miners { miners }).into_response()
+}
+
+async fn cells(State(shared): Shares, method: HttpMethod, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    if let Err(refused) = shared.admit(&method, &uri, &headers, &body) {
+        return refused;
+    }
+    let table = CellTable::parse(&body).unwrap();
+    let taken = CellsTaken { cells: table.cells.len() as u32 };
+    shared.tables.lock().unwrap().push(table);
+    Json(taken).into_response()
 }
 
 async fn demand(State(shared): Shares, method: HttpMethod, uri: Uri, headers: HeaderMap) -> Response {
