@@ -115,7 +115,9 @@ macro_rules! weights {
             }
 
             fn unstake_all(n: u32) -> Weight {
-                Self::remove_stake().saturating_add(base(0, NODES)).saturating_mul(u64::from(n).max(1))
+                // Of every subnet the same ten values: one path to the first, then its neighbours.
+                let each = Weight::from_parts(Self::remove_stake().ref_time(), 10 * OWN_NODES);
+                Self::remove_stake().saturating_add(each.saturating_mul(u64::from(n)))
             }
 
             fn trigger_epoch() -> Weight {

