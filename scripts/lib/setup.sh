@@ -76,3 +76,11 @@ setup() {
 wasm_cargo() {
   if [ -n "${WASM_BUILD_TOOLCHAIN:-}" ]; then cargo "+$WASM_BUILD_TOOLCHAIN" "$@"; else cargo "$@"; fi
 }
+
+# Builds the runtime's Wasm with features of its own, beside the one that the programs carry, and prints its path.
+feature_runtime() { # FEATURE
+  local flags="-C link-arg=--export-table -C link-arg=--export=__heap_base -C link-arg=--import-memory --cfg substrate_runtime"
+  RUSTFLAGS=$flags CARGO_TARGET_DIR=$CARGO_TARGET_DIR/runtime-$1 wasm_cargo rustc --locked --quiet --release --lib -p clawrank-runtime \
+    --target wasm32v1-none --crate-type cdylib --no-default-features --features "$1" >&2 || return 1
+  printf '%s' "$CARGO_TARGET_DIR/runtime-$1/wasm32v1-none/release/clawrank_runtime.wasm"
+}

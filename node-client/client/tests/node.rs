@@ -270,6 +270,9 @@ async fn second_client_reports_the_same_as_the_first_when_both_submit() {
     assert!(a.is_err() && b.is_err(), "{a:?} {b:?}");
 }
 
+/// More than the code of any runtime takes.
+const MOST_CODE_BYTES: usize = 64 << 20;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_goes_on_when_the_chain_replaces_its_runtime() {
     let Some(binary) = binary() else { return };
@@ -298,7 +301,8 @@ async fn work_goes_on_when_the_chain_replaces_its_runtime() {
             made
         }
     });
-    let code = format!("0x{}", hex::encode(std::fs::read(wasm).unwrap()));
+    let code = sp_maybe_compressed_blob::compress_strongly(&std::fs::read(wasm).unwrap(), MOST_CODE_BYTES).unwrap();
+    let code = format!("0x{}", hex::encode(code));
     let args = serde_json::json!({
         "call": { "System": { "set_code": { "code": code } } },
         "weight": { "ref_time": 0, "proof_size": 0 },
@@ -309,6 +313,11 @@ async fn work_goes_on_when_the_chain_replaces_its_runtime() {
     let mut status = chain.status();
     let after = timeout(PATIENCE, status.wait_for(|status| status.spec_version.is_some_and(|now| now > before)));
     assert!(after.await.unwrap().unwrap().unsupported.is_empty(), "the new runtime serves all that workers need");
+    // A call has another argument type by now: it is encoded as the new metadata says.
+    let items = check(&chain.runtime().unwrap());
+    let call = items.iter().find(|item| item.item == "Commitments.set_commitment()").unwrap();
+    let widened = |found: &str| found.starts_with("netuid: u32");
+    assert!(matches!(&call.state, ItemState::Changed { found, usable: true, .. } if widened(found)), "{call:?}");
     chain.submit(&key("//miner//0"), commitment(b"after")).await.unwrap();
     let commitments = chain.commitments(NETUID).await.unwrap();
     assert!(commitments.iter().any(|one| one.data == b"after"), "{commitments:?}");

@@ -44,6 +44,15 @@ pub mod pallet {
     /// Least number of bytes that a commitment counts as.
     pub const MIN_SPACE: u64 = 100;
 
+    /// The `netuid` of [`Pallet::set_commitment`].
+    #[cfg(not(feature = "next-version"))]
+    pub type CalledNetUid = NetUid;
+
+    /// A wider `netuid`, as a later version of a chain may have it: for tests of whoever follows a change of runtime.
+    #[cfg(feature = "next-version")]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, scale_info::TypeInfo)]
+    pub struct CalledNetUid(pub u32);
+
     /// The pallet.
     #[pallet::pallet]
     pub struct Pallet<T>(_);
@@ -174,40 +183,14 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Replaces what the signing hotkey has committed on `netuid`.
         #[pallet::call_index(0)]
-        #[pallet::weight({
-            let fields = T::WeightInfo::set_commitment(u32::try_from(info.fields.len()).unwrap_or(u32::MAX));
-            match info.fields.first() {
-                Some(Data::ResetBondsFlag) => fields.saturating_add(T::WeightInfo::reset_bonds()),
-                _ => fields,
-            }
-        })]
+        #[pallet::weight(Pallet::<T>::commit_weight(info))]
         pub fn set_commitment(
             origin: OriginFor<T>,
-            netuid: NetUid,
+            netuid: CalledNetUid,
             info: Box<CommitmentInfo<T::MaxFields>>,
         ) -> DispatchResult {
-            let who = ensure_signed(origin)?;
-            ensure!(
-                u32::try_from(info.fields.len()).is_ok_and(|fields| fields <= T::MaxFields::get()),
-                Error::<T>::TooManyFieldsInCommitmentInfo
-            );
-            let failed = |field: &Data| matches!(field, Data::TimelockRevealFailed { .. });
-            ensure!(!info.fields.iter().any(failed), Error::<T>::TimelockRevealFailedNotAllowed);
-            ensure!(T::Subnets::uid(netuid, &who).is_some(), Error::<T>::AccountNotAllowedCommit);
-            Self::use_space(netuid, &who, &info)?;
-            let reveal_round = Self::track(netuid, &who, &info)?;
-
-            let block: u32 = frame_system::Pallet::<T>::block_number().unique_saturated_into();
-            if info.fields.first() == Some(&Data::ResetBondsFlag) {
-                Self::reset_bonds(netuid, &who, block);
-            }
-            CommitmentOf::<T>::insert(netuid, &who, Registration { deposit: TaoBalance(0), block, info: *info });
-            LastCommitment::<T>::insert(netuid, &who, block);
-            Self::deposit_event(match reveal_round {
-                Some(reveal_round) => Event::TimelockCommitment { netuid, who, reveal_round },
-                None => Event::Commitment { netuid, who },
-            });
-            Ok(())
+            let netuid = u16::try_from(u32::from(netuid.0)).map_err(|_| Error::<T>::AccountNotAllowedCommit)?;
+            Self::commit(ensure_signed(origin)?, NetUid(netuid), *info)
         }
 
         /// Sets how many bytes a neuron may commit per epoch; root only.
@@ -237,6 +220,44 @@ pub mod pallet {
     }
 
     impl<T: Config> Pallet<T> {
+        /// Weight of committing these fields.
+        fn commit_weight(info: &CommitmentInfo<T::MaxFields>) -> Weight {
+            let fields = T::WeightInfo::set_commitment(u32::try_from(info.fields.len()).unwrap_or(u32::MAX));
+            match info.fields.first() {
+                Some(Data::ResetBondsFlag) => fields.saturating_add(T::WeightInfo::reset_bonds()),
+                _ => fields,
+            }
+        }
+
+        /// Puts `info` in the place of what `who` has committed on `netuid`.
+        ///
+        /// # Errors
+        ///
+        /// Every [`Error`].
+        fn commit(who: T::AccountId, netuid: NetUid, info: CommitmentInfo<T::MaxFields>) -> DispatchResult {
+            ensure!(
+                u32::try_from(info.fields.len()).is_ok_and(|fields| fields <= T::MaxFields::get()),
+                Error::<T>::TooManyFieldsInCommitmentInfo
+            );
+            let failed = |field: &Data| matches!(field, Data::TimelockRevealFailed { .. });
+            ensure!(!info.fields.iter().any(failed), Error::<T>::TimelockRevealFailedNotAllowed);
+            ensure!(T::Subnets::uid(netuid, &who).is_some(), Error::<T>::AccountNotAllowedCommit);
+            Self::use_space(netuid, &who, &info)?;
+            let reveal_round = Self::track(netuid, &who, &info)?;
+
+            let block: u32 = frame_system::Pallet::<T>::block_number().unique_saturated_into();
+            if info.fields.first() == Some(&Data::ResetBondsFlag) {
+                Self::reset_bonds(netuid, &who, block);
+            }
+            CommitmentOf::<T>::insert(netuid, &who, Registration { deposit: TaoBalance(0), block, info });
+            LastCommitment::<T>::insert(netuid, &who, block);
+            Self::deposit_event(match reveal_round {
+                Some(reveal_round) => Event::TimelockCommitment { netuid, who, reveal_round },
+                None => Event::Commitment { netuid, who },
+            });
+            Ok(())
+        }
+
         /// Takes the bytes of `info` from what `who` has in the running epoch.
         ///
         /// # Errors

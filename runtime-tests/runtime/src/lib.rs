@@ -115,6 +115,7 @@ impl_opaque_keys! {
 }
 
 /// The version of the runtime: `spec_version` rises with every change of the metadata, since clients cache by it.
+#[cfg(not(feature = "next-version"))]
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("clawrank"),
@@ -124,6 +125,20 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     impl_version: 1,
     apis: RUNTIME_API_VERSIONS,
     transaction_version: 1,
+    system_version: 1,
+};
+
+/// The version of a runtime that takes the place of this one in tests.
+#[cfg(feature = "next-version")]
+#[sp_version::runtime_version]
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+    spec_name: Cow::Borrowed("clawrank"),
+    impl_name: Cow::Borrowed("clawrank"),
+    authoring_version: 1,
+    spec_version: 1_000,
+    impl_version: 1,
+    apis: RUNTIME_API_VERSIONS,
+    transaction_version: 2,
     system_version: 1,
 };
 
