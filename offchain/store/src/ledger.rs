@@ -215,11 +215,11 @@ pub trait Ledger: Send + Sync + 'static {
         expires_ms: u64,
     ) -> Result<bool, LedgerError>;
 
-    /// Stores a bundle, keeping the newest `keep` of its hotkey; `false` when it was there already.
+    /// Stores a bundle, keeping the newest `keep` of its hotkey; `false` when that hotkey's was there already.
     async fn put_bundle(&self, bundle: BundleRow, keep: u32, now_ms: u64) -> Result<bool, LedgerError>;
 
-    /// The bundle with this root.
-    async fn bundle(&self, root: &Hash) -> Result<Option<BundleRow>, LedgerError>;
+    /// The bundle of this hotkey with this root.
+    async fn bundle(&self, root: &Hash, hotkey: &HotkeyId) -> Result<Option<BundleRow>, LedgerError>;
 
     /// Demand since a time, by (model, task type).
     async fn demand(&self, since_ms: u64) -> Result<Vec<DemandRow>, LedgerError>;

@@ -213,7 +213,8 @@ impl Checker {
                 unknown = true;
                 continue;
             };
-            let bytes = match gateway.bundle(&committer.committed.commitment.root).await {
+            let root = &committer.committed.commitment.root;
+            let bytes = match gateway.bundle(root, &committer.hotkey).await {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => continue,
                 Err(error) => {

@@ -205,13 +205,13 @@ impl Gateway {
         Ok(page)
     }
 
-    /// The bytes of a bundle; `None` when the gateway has none of this root.
+    /// The bytes of a hotkey's bundle; `None` when the gateway has none of this root.
     ///
     /// # Errors
     ///
     /// See [`GatewayError`].
-    pub async fn bundle(&self, root: &Hash) -> Result<Option<Bytes>, GatewayError> {
-        let route = format!("/v1/bundles/{}", hex::encode(root));
+    pub async fn bundle(&self, root: &Hash, hotkey: &HotkeyId) -> Result<Option<Bytes>, GatewayError> {
+        let route = format!("/v1/bundles/{}?hotkey={}", hex::encode(root), Hotkey(*hotkey));
         match self.get(&route, true, limits::MAX_BUNDLE_BODY_BYTES).await {
             Ok(body) => Ok(Some(body)),
             Err(GatewayError::Status { status: 404, .. }) => Ok(None),
@@ -237,8 +237,8 @@ impl Gateway {
     /// # Errors
     ///
     /// See [`GatewayError`]; status 504 when the miner did not answer in time, 503 when it is not connected.
-    pub async fn open(&self, root: &Hash, leaves: &[u32]) -> Result<Openings, GatewayError> {
-        let route = format!("/v1/bundles/{}/open", hex::encode(root));
+    pub async fn open(&self, root: &Hash, hotkey: &HotkeyId, leaves: &[u32]) -> Result<Openings, GatewayError> {
+        let route = format!("/v1/bundles/{}/open?hotkey={}", hex::encode(root), Hotkey(*hotkey));
         let body = serde_json::to_vec(&OpenBody { leaves: leaves.to_vec() }).unwrap_or_default();
         // The miner has ten seconds behind the gateway; each leaf is two texts of at most a frame together.
         let deadline = self.deadline.saturating_add(Duration::from_millis(limits::OPEN_DEADLINE_MS));

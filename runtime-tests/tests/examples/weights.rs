@@ -15,10 +15,7 @@ use codec::{Decode, Encode};
 use frame_benchmarking::{
     BenchmarkBatch, BenchmarkConfig, BenchmarkList, BenchmarkMetadata, BenchmarkParameter, BenchmarkResult,
 };
-use frame_support::{
-    traits::{Get, StorageInfo},
-    weights::Weight,
-};
+use frame_support::{traits::StorageInfo, weights::Weight};
 use sc_client_db::BenchmarkingState;
 use sc_executor::WasmExecutor;
 use sp_core::traits::{CallContext, RuntimeCode, WrappedRuntimeCode};
@@ -42,7 +39,7 @@ struct Benchmarks {
 
 impl Benchmarks {
     fn new(wasm: Vec<u8>) -> Self {
-        let hash = sp_core::hashing::blake2_256(&wasm).to_vec();
+        let hash = sp_io::hashing::blake2_256(&wasm).to_vec();
         Self { executor: WasmExecutor::builder().build(), wasm, hash }
     }
 
@@ -90,7 +87,7 @@ impl Benchmarks {
         benchmark: &BenchmarkMetadata,
         point: &Point,
         repeats: u32,
-    ) -> Vec<BenchmarkResult> {
+    ) -> Result<Vec<BenchmarkResult>, String> {
         let config = BenchmarkConfig {
             pallet: list.pallet.clone(),
             instance: list.instance.clone(),
@@ -100,25 +97,21 @@ impl Benchmarks {
             verify: repeats == 1,
             internal_repeats: repeats,
         };
-        let name = String::from_utf8_lossy(&benchmark.name).into_owned();
-        let batches: Result<Vec<BenchmarkBatch>, String> = self
-            .call(state, "Benchmark_dispatch_benchmark", config)
-            .unwrap_or_else(|error| panic!("{name} {point:?}: {error}"));
-        let batches = batches.unwrap_or_else(|error| panic!("{name} {point:?}: {error}"));
-        batches.into_iter().flat_map(|batch| batch.results).collect()
+        let batches: Result<Vec<BenchmarkBatch>, String> = self.call(state, "Benchmark_dispatch_benchmark", config)?;
+        Ok(batches?.into_iter().flat_map(|batch| batch.results).collect())
     }
 
     /// Weight as measured at one point.
-    fn measure(&self, list: &BenchmarkList, benchmark: &BenchmarkMetadata, point: &Point) -> Measured {
-        let counted = self.run(&Self::state(true), list, benchmark, point, 1).remove(0);
+    fn measure(&self, list: &BenchmarkList, benchmark: &BenchmarkMetadata, point: &Point) -> Result<Measured, String> {
+        let counted = self.run(&Self::state(true), list, benchmark, point, 1)?.remove(0);
         let state = Self::state(false);
         let mut times: Vec<u128> =
-            self.run(&state, list, benchmark, point, REPEATS).iter().map(|run| run.extrinsic_time).collect();
+            self.run(&state, list, benchmark, point, REPEATS)?.iter().map(|run| run.extrinsic_time).collect();
         times.sort_unstable();
         let nanos = u64::try_from(times[times.len() / 2]).expect("less than centuries");
         let db = <Runtime as frame_system::Config>::DbWeight::get()
             .reads_writes(counted.reads.into(), counted.writes.into());
-        Measured { nanos, db, counted }
+        Ok(Measured { nanos, db, counted })
     }
 }
 
@@ -215,7 +208,7 @@ fn main() -> ExitCode {
     let only = std::env::args().nth(1);
     let file = std::env::var_os("CLAWRANK_BENCHMARK_WASM").expect("CLAWRANK_BENCHMARK_WASM names the runtime's Wasm");
     let benchmarks = Benchmarks::new(std::fs::read(file).expect("the runtime's Wasm"));
-    let mut above = Vec::new();
+    let (mut above, mut failed) = (Vec::new(), Vec::new());
     for list in benchmarks.list() {
         let pallet = String::from_utf8_lossy(&list.pallet).into_owned();
         if only.as_ref().is_some_and(|only| *only != pallet) {
@@ -228,7 +221,13 @@ fn main() -> ExitCode {
             };
             let compared = points(benchmark).into_iter().filter_map(|point| {
                 let claimed = claim(&pallet, &name, &point)?;
-                let measured = benchmarks.measure(&list, benchmark, &point);
+                let measured = match benchmarks.measure(&list, benchmark, &point) {
+                    Ok(measured) => measured,
+                    Err(error) => {
+                        failed.push(format!("{pallet}::{name} {}: {error}", parts(&point)));
+                        return None;
+                    }
+                };
                 let share = measured.weight().ref_time() as f64 / claimed.ref_time() as f64;
                 Some((share, point, measured, claimed))
             });
@@ -255,9 +254,11 @@ fn main() -> ExitCode {
             }
         }
     }
-    if above.is_empty() {
-        return ExitCode::SUCCESS;
+    if !above.is_empty() {
+        eprintln!("above their claims: {}", above.join(", "));
     }
-    eprintln!("above their claims: {}", above.join(", "));
-    ExitCode::FAILURE
+    for failure in &failed {
+        eprintln!("failed: {failure}");
+    }
+    if above.is_empty() && failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

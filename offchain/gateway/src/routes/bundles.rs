@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Extension,
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Path, Query, Request, State},
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -17,6 +17,7 @@ use clawrank_protocol::{
     proof::Bundle,
 };
 use clawrank_store::ledger::BundleRow;
+use serde::Deserialize;
 
 use super::{Peer, json, read_body, refuse};
 use crate::{app::App, auth::Sender, clock::now_ms};
@@ -93,7 +94,7 @@ fn check(body: &[u8], root: Hex<32>, sender: &Sender, genesis: [u8; 32], netuid:
     Ok(bundle.header.epoch)
 }
 
-/// `GET /v1/bundles/{root}`, for validators.
+/// `GET /v1/bundles/{root}?hotkey=SS58`, for validators.
 pub(super) async fn download(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
@@ -103,20 +104,38 @@ pub(super) async fn download(
     fetch(&app, peer, &root, &request.into_parts().0).await.unwrap_or_else(|error| refuse(&error))
 }
 
-async fn find(app: &App, root: Hex<32>) -> Result<BundleRow, ApiError> {
-    let found = app.ledger.bundle(&root.0).await.map_err(|error| app.ledger_error(&error))?;
-    found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, format!("no bundle with root {root} was uploaded here")))
+/// Whose bundle is meant: hotkeys may have the same root.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whose {
+    hotkey: Hotkey,
+}
+
+impl Whose {
+    fn of(parts: &Parts) -> Result<Hotkey, ApiError> {
+        let query: Result<Query<Self>, _> = Query::try_from_uri(&parts.uri);
+        let Query(Self { hotkey }) = query
+            .map_err(|_| ApiError::invalid("hotkey", "the query is `hotkey=SS58`: the one that committed the root"))?;
+        Ok(hotkey)
+    }
+}
+
+async fn find(app: &App, root: Hex<32>, hotkey: Hotkey) -> Result<BundleRow, ApiError> {
+    let found = app.ledger.bundle(&root.0, &hotkey.0).await.map_err(|error| app.ledger_error(&error))?;
+    found.ok_or_else(|| {
+        ApiError::new(ErrorCode::NotFound, format!("{hotkey} has uploaded no bundle with root {root} here"))
+    })
 }
 
 async fn fetch(app: &App, peer: Peer, root: &str, parts: &Parts) -> Result<Response, ApiError> {
     let root = root_of(root)?;
     app.validator(&parts.method, &parts.uri, &parts.headers, b"", peer.0).await?;
-    let bundle = find(app, root).await?;
+    let bundle = find(app, root, Whose::of(parts)?).await?;
     let kind = HeaderValue::from_static("application/octet-stream");
     Ok(([(CONTENT_TYPE, kind)], Body::from(bundle.bytes)).into_response())
 }
 
-/// `POST /v1/bundles/{root}/open`, for validators: relayed to the bundle's miner.
+/// `POST /v1/bundles/{root}/open?hotkey=SS58`, for validators: relayed to the bundle's miner.
 pub(super) async fn open(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
@@ -131,13 +150,14 @@ async fn relay(app: &Arc<App>, peer: Peer, root: &str, request: Request) -> Resu
     let (parts, body) = request.into_parts();
     let body = read_body(app, body, MAX_OPEN_BODY_BYTES).await?;
     app.validator(&parts.method, &parts.uri, &parts.headers, &body, peer.0).await?;
+    let whose = Whose::of(&parts)?;
     let asked: OpenBody = serde_json::from_slice(&body)
         .map_err(|error| ApiError::invalid("leaves", format!("body is `{{\"leaves\":[..]}}`: {error}")))?;
     if asked.leaves.is_empty() || asked.leaves.len() > MAX_OPEN_LEAVES {
         let message = format!("{} leaves; ask for 1 to {MAX_OPEN_LEAVES}", asked.leaves.len());
         return Err(ApiError::invalid("leaves", message));
     }
-    let bundle = find(app, root).await?;
+    let bundle = find(app, root, whose).await?;
     let deadline_ms = app.config.timing.open_deadline_ms;
     let most = asked.leaves.len();
     let gone = || {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use clawrank_protocol::{
-    Base64, Hex, HexBytes,
+    Base64, Hex, HexBytes, Hotkey,
     frames::{GatewayFrame, MinerFrame, Opened, OpenedLeaf, Role},
     http::{BundleStored, Openings},
     proof::{
@@ -60,15 +60,36 @@ async fn bundle_is_stored_once_and_given_to_validators_when_right() {
     assert_eq!(first.status(), 201);
     assert_eq!(first.json::<BundleStored>().await.unwrap(), BundleStored { root: Hex(root), known: false });
     assert_eq!(upload(&gateway, &bob, root, &body).await.status(), 200);
-    let path = format!("/v1/bundles/{}", Hex(root));
+    let path = format!("/v1/bundles/{}?hotkey={}", Hex(root), Hotkey(bob.public()));
     let fetched = gateway.signed(&key("Eve"), Method::Get, &path, b"").send().await.unwrap();
     let fetched = fetched.bytes().await.unwrap();
     assert_eq!(Bundle::decode_limited(&fetched).unwrap(), bundle);
     let miner = gateway.signed(&key("Carol"), Method::Get, &path, b"").send().await.unwrap();
     assert_eq!(refusal(miner).await.0, 403);
-    let path = format!("/v1/bundles/{}", Hex([0; 32]));
-    let unknown = gateway.signed(&key("Eve"), Method::Get, &path, b"").send().await.unwrap();
-    assert_eq!(refusal(unknown).await.0, 404);
+    let get =
+        async |path: String| refusal(gateway.signed(&key("Eve"), Method::Get, &path, b"").send().await.unwrap()).await;
+    let (status, _, why) = get(format!("/v1/bundles/{}?hotkey={}", Hex([0; 32]), Hotkey(bob.public()))).await;
+    assert!(status == 404 && why.contains("has uploaded no bundle"), "{status} {why}");
+    for query in ["", "?hotkey=5Bob", "?root=1"] {
+        let (status, _, why) = get(format!("/v1/bundles/{}{query}", Hex(root))).await;
+        assert!(status == 400 && why.contains("hotkey=SS58"), "{status} {why}");
+    }
+}
+
+#[tokio::test]
+async fn bundle_is_not_kept_out_when_another_hotkey_uploads_its_root_first() {
+    let gateway = Gateway::start().await;
+    let (bob, carol) = (key("Bob"), key("Carol"));
+    let (original, copy) = (bundle(&bob), bundle(&carol));
+    let root = original.header.root;
+    assert_eq!(copy.header.root, root);
+    assert_eq!(upload(&gateway, &carol, root, &copy.encode()).await.status(), 201);
+    assert_eq!(upload(&gateway, &bob, root, &original.encode()).await.status(), 201);
+    for (signer, expected) in [(&bob, original), (&carol, copy)] {
+        let path = format!("/v1/bundles/{}?hotkey={}", Hex(root), Hotkey(signer.public()));
+        let fetched = gateway.signed(&key("Eve"), Method::Get, &path, b"").send().await.unwrap();
+        assert_eq!(Bundle::decode_limited(&fetched.bytes().await.unwrap()).unwrap(), expected);
+    }
 }
 
 #[tokio::test]
@@ -123,7 +144,7 @@ async fn leaves_are_opened_by_the_bundles_miner_when_a_validator_asks() {
     let bundle = bundle(&bob);
     let root = bundle.header.root;
     upload(&gateway, &bob, root, &bundle.encode()).await;
-    let path = format!("/v1/bundles/{}/open", Hex(root));
+    let path = format!("/v1/bundles/{}/open?hotkey={}", Hex(root), Hotkey(bob.public()));
     let ask = async |body: &'static str| {
         gateway.signed(&key("Eve"), Method::Post, &path, body.as_bytes()).send().await.unwrap()
     };

@@ -152,7 +152,8 @@ async fn bundle_is_stored_and_opened_through_the_gateway() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
-    let route = format!("/v1/bundles/{}", hex::encode(root));
+    let (path, whose) = (format!("/v1/bundles/{}", hex::encode(root)), Hotkey(setup.keypair.public()));
+    let route = format!("{path}?hotkey={whose}");
     let mut response = gateway.signed(Method::Get, &route, vec![]).await;
     for _ in 0..200 {
         if response.status() == 200 {
@@ -166,7 +167,8 @@ async fn bundle_is_stored_and_opened_through_the_gateway() {
     assert_eq!((bundle.hotkey, bundle.header.root), (setup.keypair.public(), root));
     gateway.until_connected(Hotkey(setup.keypair.public())).await;
     let body = serde_json::to_vec(&OpenBody { leaves: vec![0, 3, 19] }).unwrap();
-    let opened: Openings = gateway.signed(Method::Post, &format!("{route}/open"), body).await.json().await.unwrap();
+    let opened: Openings =
+        gateway.signed(Method::Post, &format!("{path}/open?hotkey={whose}"), body).await.json().await.unwrap();
     assert_eq!(opened.openings.len(), 3);
     for leaf in opened.openings {
         let opening = Opening::try_from(leaf).unwrap();

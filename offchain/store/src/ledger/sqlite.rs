@@ -222,16 +222,16 @@ impl Ledger for SqliteLedger {
         self.write_flag(Work::PutBundle { bundle, keep, now_ms }).await
     }
 
-    async fn bundle(&self, root: &Hash) -> Result<Option<BundleRow>, LedgerError> {
-        let row = sqlx::query("SELECT hotkey, epoch, bytes FROM bundles WHERE root = ?1")
+    async fn bundle(&self, root: &Hash, hotkey: &HotkeyId) -> Result<Option<BundleRow>, LedgerError> {
+        let row = sqlx::query("SELECT epoch, bytes FROM bundles WHERE root = ?1 AND hotkey = ?2")
             .bind(root.as_slice())
+            .bind(hotkey.as_slice())
             .fetch_optional(&self.readers)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let hotkey: Vec<u8> = row.try_get("hotkey")?;
         Ok(Some(BundleRow {
             root: *root,
-            hotkey: HotkeyId::try_from(hotkey.as_slice()).unwrap_or_default(),
+            hotkey: *hotkey,
             epoch: uint(row.try_get("epoch")?),
             bytes: row.try_get("bytes")?,
         }))

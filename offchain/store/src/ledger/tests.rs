@@ -253,8 +253,13 @@ async fn bundles_of_a_hotkey_are_bounded_when_stored() {
         assert!(fixture.ledger.put_bundle(bundle(n), 2, NOW + u64::from(n)).await.unwrap());
     }
     assert!(!fixture.ledger.put_bundle(bundle(3), 2, NOW + 9).await.unwrap());
-    assert!(fixture.ledger.bundle(&[1; 32]).await.unwrap().is_none());
-    assert_eq!(fixture.ledger.bundle(&[3; 32]).await.unwrap(), Some(bundle(3)));
+    assert!(fixture.ledger.bundle(&[1; 32], &[1; 32]).await.unwrap().is_none());
+    assert_eq!(fixture.ledger.bundle(&[3; 32], &[1; 32]).await.unwrap(), Some(bundle(3)));
+    // The same root of another hotkey is another bundle.
+    let other = BundleRow { hotkey: [2; 32], bytes: vec![7], ..bundle(3) };
+    assert!(fixture.ledger.put_bundle(other.clone(), 2, NOW + 10).await.unwrap());
+    assert_eq!(fixture.ledger.bundle(&[3; 32], &[1; 32]).await.unwrap(), Some(bundle(3)));
+    assert_eq!(fixture.ledger.bundle(&[3; 32], &[2; 32]).await.unwrap(), Some(other));
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ impl Checker {
             if missing.is_empty() {
                 return true;
             }
-            match gateway.open(&bundle.header.root, &missing).await {
+            match gateway.open(&bundle.header.root, &bundle.hotkey, &missing).await {
                 Ok(answer) => {
                     heard = true;
                     for leaf in answer.openings.into_iter().filter(|leaf| missing.contains(&leaf.leaf)) {

@@ -154,7 +154,7 @@ async fn put_bundle(
 ) -> Result<bool, LedgerError> {
     let done = sqlx::query(
         "INSERT INTO bundles (root, hotkey, epoch, stored_ms, bytes) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (root) DO NOTHING",
+         ON CONFLICT (root, hotkey) DO NOTHING",
     )
     .bind(bundle.root.as_slice())
     .bind(bundle.hotkey.as_slice())
