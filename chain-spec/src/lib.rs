@@ -39,7 +39,7 @@ pub use clawrank_runtime::genesis::{
     Authority, BeaconParams, DEV_BEACON, NETUID, Neuron, Subnet, Topology, keys::Role, validator_stake,
 };
 pub use options::{Beacon, Options, Preset};
-pub use spec::{ChainSpec, chain_spec, genesis_storage, to_json, with_block_time};
+pub use spec::{ChainSpec, chain_spec, from_file, genesis_storage, to_json, with_block_time};
 
 /// Why a specification cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +85,14 @@ pub enum SpecError {
     /// The public beacon keeps its own time.
     #[error("--beacon-period is for --beacon dev; quicknet has a round every 3 s")]
     QuicknetPeriod,
+    /// A file holds no specification.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        error: String,
+    },
     /// The runtime was compiled without its Wasm.
     #[error("this build has no Wasm runtime: build again without SKIP_WASM_BUILD")]
     NoWasm,

@@ -27,22 +27,20 @@ def free_port():
 class Node:
     """A node on ports of its own, gone with its folder at the end of the `with` block."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, chain=None, flags=("--alice",), first=1):
+        """A chain by its name, else by a specification of `options`; `flags` are the node's. It is ready at block `first`."""
+        self.first = first
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="clawrank-sdk-"))
-        self.port = free_port()
+        self.port, self.p2p_port = free_port(), free_port()
         self.url = f"ws://127.0.0.1:{self.port}"
-        spec = self.folder / "spec.json"
-        made = subprocess.run(
-            [NODE, "chain-spec", *options], stdout=subprocess.PIPE, check=True, timeout=COMMAND_DEADLINE_S
-        )
-        genesis = json.loads(made.stdout)
-        # A tempo of ten blocks lies inside the window in which owners change nothing.
-        genesis["genesis"]["runtimeGenesis"]["patch"]["subtensorModule"]["adminFreezeWindow"] = 0
-        spec.write_text(json.dumps(genesis))
+        if chain is None:
+            chain = self.folder / "spec.json"
+            with chain.open("wb") as spec:
+                subprocess.run([NODE, "chain-spec", *options], stdout=spec, check=True, timeout=COMMAND_DEADLINE_S)
         self.log = (self.folder / "node.log").open("wb")
         self.process = subprocess.Popen(
-            [NODE, "--chain", spec, "--alice", "--rpc-port", str(self.port), "--rpc-cors", "all"]
-            + ["--base-path", self.folder / "data", "--listen-addr", f"/ip4/127.0.0.1/tcp/{free_port()}"],
+            [NODE, "--chain", chain, *flags, "--rpc-port", str(self.port), "--rpc-cors", "all", "--no-mdns"]
+            + ["--base-path", self.folder / "data", "--listen-addr", f"/ip4/127.0.0.1/tcp/{self.p2p_port}"],
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
@@ -54,14 +52,14 @@ class Node:
             if self.process.poll() is not None:
                 break
             try:
-                if self.height() > 0:
+                if self.height() >= self.first:
                     return self
             except OSError:
                 pass
             time.sleep(0.1)
         tail = (self.folder / "node.log").read_text()[-3000:]
         self.__exit__()
-        sys.exit(f"the node made no block within {START_DEADLINE_S} s; its log ends:\n{tail}")
+        sys.exit(f"the node was not ready within {START_DEADLINE_S} s; its log ends:\n{tail}")
 
     def __exit__(self, *_):
         self.process.kill()

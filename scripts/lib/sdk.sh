@@ -35,13 +35,13 @@ skipped() { printf '\nSKIPPED: %s: not installed, and the registry cannot be rea
 
 # Runs every check; fails when one does. Wants CLAWRANK_NODE_BIN and CLAWRANK_BIN.
 sdk_checks() {
-  local python modules failed=0 suite
+  local python modules failed=0 suite suites
   for version in "${SDK_VERSIONS[@]}"; do
-    suite=suite.py
-    [ "${version%%.*}" -ge 11 ] || suite=legacy.py
+    suites=(suite.py presets.py)
+    [ "${version%%.*}" -ge 11 ] || suites=(legacy.py)
     if python=$(sdk_python "$version"); then
       say "SDK $version"
-      "$python" "$ROOT/runtime-tests/sdk/$suite" || failed=1
+      for suite in "${suites[@]}"; do "$python" "$ROOT/runtime-tests/sdk/$suite" || failed=1; done
     else
       skipped "SDK $version"
     fi

@@ -85,8 +85,8 @@ fn validators_hold_unequal_stake_when_generated() {
 
 #[test]
 fn spec_names_the_chain_when_written_out() {
-    let spec = crate::chain_spec(&options("--block-time-ms 500 --netuid 7")).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&crate::to_json(&spec, false).unwrap()).unwrap();
+    let options = options("--block-time-ms 500 --netuid 7");
+    let json: serde_json::Value = serde_json::from_str(&crate::to_json(&options, false).unwrap()).unwrap();
     assert_eq!(json["id"], "clawrank_fast_500");
     assert_eq!(json["properties"]["tokenSymbol"], "TAO");
     assert_eq!(json["genesis"]["runtimeGenesis"]["patch"]["blockTime"]["slotDurationMs"], 500);

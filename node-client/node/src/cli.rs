@@ -23,7 +23,8 @@ Subtensor's: 250 ms, subnet 1, the well-known accounts), sn92 (subnet 92 new and
 
 /// A node of a local ClawRank chain.
 #[derive(Debug, clap::Parser)]
-#[command(after_long_help = EXAMPLES)]
+// The framework's default of 1 GiB is for the state of a public chain; a local one's would fill it block by block.
+#[command(after_long_help = EXAMPLES, mut_arg("trie_cache_size", |arg| arg.default_value("67108864")))]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) subcommand: Option<Subcommand>,
@@ -47,6 +48,13 @@ pub(crate) struct Cli {
     /// --beacon dev` (the default) or `quicknet`.
     #[arg(long)]
     pub(crate) no_beacon: bool,
+
+    /// The folder in which compiled runtimes are kept for the next start, or `none`.
+    ///
+    /// What is in it is executed: nobody else may be able to write there. [default: clawrank/runtimes in the user's folder
+    /// of caches]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) compiled_runtimes: Option<PathBuf>,
 }
 
 /// How blocks come to be.

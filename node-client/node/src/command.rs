@@ -3,12 +3,15 @@
 
 use crate::{
     cli::{ChainSpecCmd, Cli, RuntimeCmd, Subcommand},
-    service,
+    compiled_runtimes, service,
 };
-use clawrank_chain_spec::{ChainSpec, Preset, SpecError, chain_spec, to_json, with_block_time};
+use clawrank_chain_spec::{Preset, SpecError, from_file, to_json, with_block_time};
 use clawrank_runtime::{VERSION, WASM_BINARY, opaque::Block};
 use sc_cli::SubstrateCli;
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -44,8 +47,11 @@ impl SubstrateCli for Cli {
                      `chain-spec --block-time-ms`"
                 ));
             }
-            None => ChainSpec::from_json_file(PathBuf::from(id)).map_err(|error| {
-                format!("--chain '{id}' is not dev, local, fast, localnet or sn92, and as a file: {error}")
+            None => from_file(Path::new(id)).map_err(|error| match error {
+                SpecError::File { .. } => {
+                    format!("--chain '{id}' is not dev, local, fast, localnet or sn92, and as a file: {error}")
+                }
+                error => error.to_string(),
             })?,
         };
         Ok(Box::new(spec))
@@ -57,29 +63,30 @@ pub(crate) fn run() -> sc_cli::Result<()> {
     let mut cli = Cli::from_args();
     // A local node may take any network identity; an authority of a public chain would have to guard its own.
     cli.run.network_params.node_key_params.unsafe_force_node_key_generation = true;
+    let cache = compiled_runtimes::folder(cli.compiled_runtimes.as_deref());
     match &cli.subcommand {
-        None => run_node(&cli),
+        None => run_node(&cli, cache),
         Some(Subcommand::ChainSpec(cmd)) => write_chain_spec(cmd),
         Some(Subcommand::Runtime(cmd)) => show_runtime(cmd),
         Some(Subcommand::Key(cmd)) => cmd.run(&cli),
         Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-            let (parts, queue) = service::with_import_queue(&config)?;
+            let (parts, queue) = service::with_import_queue(&config, cache)?;
             Ok((cmd.run(parts.client, queue), parts.task_manager))
         }),
         Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-            let (parts, queue) = service::with_import_queue(&config)?;
+            let (parts, queue) = service::with_import_queue(&config, cache)?;
             Ok((cmd.run::<Block, _, _>(parts.client, queue), parts.task_manager))
         }),
         Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-            let parts = service::parts(&config)?;
+            let parts = service::parts(&config, cache)?;
             Ok((cmd.run::<Block, _>(parts.client, config.database), parts.task_manager))
         }),
         Some(Subcommand::PurgeChain(cmd)) => cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.database)),
     }
 }
 
-fn run_node(cli: &Cli) -> sc_cli::Result<()> {
-    let (sealing, with_beacon) = (cli.sealing, !cli.no_beacon);
+fn run_node(cli: &Cli, compiled_runtimes: Option<PathBuf>) -> sc_cli::Result<()> {
+    let options = service::Options { sealing: cli.sealing, with_beacon: !cli.no_beacon, compiled_runtimes };
     let wants_metrics =
         cli.run.prometheus_params.prometheus_port.is_some() || cli.run.prometheus_params.prometheus_external;
     let runner = cli.create_runner(&cli.run)?;
@@ -88,14 +95,12 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
             // The default port would keep a second node on this machine from starting.
             config.prometheus_config = None;
         }
-        service::start(config, sealing, with_beacon).map_err(sc_cli::Error::Service)
+        service::start(config, options).map_err(sc_cli::Error::Service)
     })
 }
 
 fn write_chain_spec(cmd: &ChainSpecCmd) -> sc_cli::Result<()> {
-    let json = chain_spec(&cmd.options)
-        .and_then(|spec| to_json(&spec, cmd.raw))
-        .map_err(|error| sc_cli::Error::Input(error.to_string()))?;
+    let json = to_json(&cmd.options, cmd.raw).map_err(|error| sc_cli::Error::Input(error.to_string()))?;
     std::io::stdout().lock().write_all(json.as_bytes())?;
     Ok(())
 }

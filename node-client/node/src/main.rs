@@ -10,6 +10,7 @@
 mod beacon;
 mod cli;
 mod command;
+mod compiled_runtimes;
 mod rpc;
 mod sealing;
 mod service;

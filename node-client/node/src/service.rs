@@ -3,7 +3,7 @@
 
 mod slots;
 
-use crate::{beacon, cli::Sealing, rpc, sealing};
+use crate::{beacon, cli::Sealing, compiled_runtimes, rpc, sealing};
 use clawrank_runtime::{Hash, RuntimeApi, opaque::Block};
 use sc_consensus::import_queue::BasicQueue;
 use sc_network::{
@@ -11,7 +11,7 @@ use sc_network::{
     config::{FullNetworkConfiguration, NetworkBackendType},
 };
 use sc_service::{BuildNetworkParams, Configuration, Error, KeystoreContainer, SpawnTasksParams, TaskManager};
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 /// What a runtime may call on the host.
 pub(crate) type HostFunctions = sp_io::SubstrateHostFunctions;
@@ -25,6 +25,14 @@ pub(crate) type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>
 pub(crate) type FullPool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient>;
 /// The network.
 type Network = Litep2pNetworkBackend;
+
+/// What of the command line the framework does not know.
+pub(crate) struct Options {
+    pub(crate) sealing: Sealing,
+    pub(crate) with_beacon: bool,
+    /// The folder of compiled runtimes.
+    pub(crate) compiled_runtimes: Option<PathBuf>,
+}
 
 /// What every command needs, before consensus.
 pub(crate) struct Parts {
@@ -40,8 +48,8 @@ pub(crate) struct Parts {
 /// # Errors
 ///
 /// When the database cannot be opened, or holds another chain.
-pub(crate) fn parts(config: &Configuration) -> Result<Parts, Error> {
-    let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
+pub(crate) fn parts(config: &Configuration, compiled_runtimes: Option<PathBuf>) -> Result<Parts, Error> {
+    let executor = compiled_runtimes::executor(&config.executor, compiled_runtimes);
     let (client, backend, keystore, task_manager) =
         sc_service::new_full_parts::<Block, RuntimeApi, _>(config, None, executor, Vec::new())?;
     let select_chain = FullSelectChain::new(backend.clone());
@@ -53,8 +61,11 @@ pub(crate) fn parts(config: &Configuration) -> Result<Parts, Error> {
 /// # Errors
 ///
 /// As [`parts`].
-pub(crate) fn with_import_queue(config: &Configuration) -> Result<(Parts, BasicQueue<Block>), Error> {
-    let parts = parts(config)?;
+pub(crate) fn with_import_queue(
+    config: &Configuration,
+    compiled_runtimes: Option<PathBuf>,
+) -> Result<(Parts, BasicQueue<Block>), Error> {
+    let parts = parts(config, compiled_runtimes)?;
     let (queue, _) = slots::import(&parts, config.prometheus_registry())?;
     Ok((parts, queue))
 }
@@ -64,11 +75,12 @@ pub(crate) fn with_import_queue(config: &Configuration) -> Result<(Parts, BasicQ
 /// # Errors
 ///
 /// When a part cannot start: database, network address, RPC address.
-pub(crate) fn start(config: Configuration, sealing: Sealing, with_beacon: bool) -> Result<TaskManager, Error> {
+pub(crate) fn start(config: Configuration, options: Options) -> Result<TaskManager, Error> {
+    let Options { sealing, with_beacon, compiled_runtimes } = options;
     if !matches!(config.network.network_backend, NetworkBackendType::Litep2p) {
         return Err(Error::Other("--network-backend: this node has litep2p only; leave the flag out".into()));
     }
-    let mut parts = parts(&config)?;
+    let mut parts = parts(&config, compiled_runtimes)?;
     let pool = Arc::new(
         sc_transaction_pool::Builder::new(
             parts.task_manager.spawn_essential_handle(),

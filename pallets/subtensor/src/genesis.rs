@@ -24,7 +24,7 @@ pub struct GenesisNeuron<AccountId> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GenesisSubnet<AccountId> {
-    /// Number of the subnet, 1 ..= 4095. Numbers below it may be absent.
+    /// Number of the subnet, 1 ..= 4095. Numbers below it may be absent, or vacant.
     pub netuid: NetUid,
     /// Coldkey of the owner.
     pub owner: AccountId,
@@ -153,6 +153,10 @@ pub(crate) fn build<T: Config>(config: &GenesisConfig<T>) {
     for subnet in &config.subnets {
         build_subnet::<T>(subnet);
     }
+    if let Some(end) = config.vacant_below {
+        assert!(end.0 < MECHANISM_STRIDE, "vacantBelow is {end}, more than 4095");
+        (1..end.0).map(NetUid).filter(|netuid| !NetworksAdded::<T>::get(netuid)).for_each(build_vacant::<T>);
+    }
     TotalIssuance::<T>::put(TaoBalance(T::Currency::total_issuance()));
 }
 
@@ -192,6 +196,15 @@ fn build_subnet<T: Config>(subnet: &GenesisSubnet<T::AccountId>) {
     }
     Pallet::<T>::start_network(netuid, 1);
     Pallet::<T>::grant_first_permits(netuid);
+}
+
+/// A subnet that holds its number and nothing else, so that a block has next to nothing to do for it.
+fn build_vacant<T: Config>(netuid: NetUid) {
+    Pallet::<T>::create_ownerless_network(netuid);
+    Tempo::<T>::insert(netuid, 0);
+    NetworkRegistrationAllowed::<T>::insert(netuid, false);
+    // A price on its floor does not fall any more.
+    Burn::<T>::insert(netuid, MinBurn::<T>::get(netuid));
 }
 
 fn own<T: Config>(hotkey: &T::AccountId, coldkey: &T::AccountId) {

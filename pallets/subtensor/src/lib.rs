@@ -167,6 +167,9 @@ pub mod pallet {
     pub struct GenesisConfig<T: Config> {
         /// Subnets, with their neurons and the parameters that differ from a new subnet's.
         pub subnets: Vec<GenesisSubnet<T::AccountId>>,
+        /// Below this number every netuid exists: those that `subnets` leaves out are vacant, without owner, neurons, epochs
+        /// or emission.
+        pub vacant_below: Option<NetUid>,
         /// TAO issued per block, in rao; the storage default when absent.
         pub block_emission: Option<u64>,
         /// Stake weight below which a hotkey neither sets weights nor validates, in rao.

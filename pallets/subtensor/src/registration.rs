@@ -177,6 +177,13 @@ impl<T: Config> Pallet<T> {
 
     /// Writes what a new subnet has.
     pub(crate) fn create_network(netuid: NetUid, coldkey: &T::AccountId, hotkey: &T::AccountId) {
+        Self::create_ownerless_network(netuid);
+        SubnetOwner::<T>::insert(netuid, coldkey);
+        SubnetOwnerHotkey::<T>::insert(netuid, hotkey);
+    }
+
+    /// Writes what a new subnet has, but for its owner.
+    pub(crate) fn create_ownerless_network(netuid: NetUid) {
         let block = Self::block();
         NetworksAdded::<T>::insert(netuid, true);
         TotalNetworks::<T>::mutate(|total| *total = total.saturating_add(1));
@@ -184,8 +191,6 @@ impl<T: Config> Pallet<T> {
         SubnetMechanism::<T>::insert(netuid, 0);
         SubnetMovingPrice::<T>::insert(netuid, FixedI128::from_int(1));
         NetworkPowRegistrationAllowed::<T>::insert(netuid, false);
-        SubnetOwner::<T>::insert(netuid, coldkey);
-        SubnetOwnerHotkey::<T>::insert(netuid, hotkey);
         TokenSymbol::<T>::insert(netuid, <DefaultSymbol as frame_support::traits::Get<_>>::get());
         Tempo::<T>::insert(netuid, <T::InitialTempo as frame_support::traits::Get<u16>>::get());
         LastEpochBlock::<T>::insert(netuid, block);

@@ -177,8 +177,9 @@ macro_rules! weights {
 
             fn block_step(n: u32) -> Weight {
                 let subnets = u64::from(n);
-                base(20, 7 * NODES)
-                    .saturating_add(Weight::from_parts(0, subnets.saturating_mul(20 * NODES)))
+                // Of every subnet the same twenty values: one path to the first, then its neighbours.
+                base(20, 27 * NODES)
+                    .saturating_add(Weight::from_parts(0, subnets.saturating_mul(20 * OWN_NODES)))
                     .saturating_add(per(n, 10))
                     .saturating_add($db.reads_writes(7, 5))
                     .saturating_add($db.reads_writes(subnets.saturating_mul(20), subnets.saturating_mul(9)))

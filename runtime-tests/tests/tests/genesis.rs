@@ -87,7 +87,12 @@ fn localnet_holds_what_subtensors_does_when_it_begins() {
 fn subnet_92_is_as_registered_when_the_rehearsal_begins() {
     let mut chain = Chain::with_options(&Options::preset(Preset::Sn92));
     chain.read(|| {
-        assert_eq!(SubtensorModule::netuids(), [NETUID], "lower netuids are free");
+        assert_eq!(SubtensorModule::netuids(), (1..=NETUID.0).map(NetUid).collect::<Vec<_>>());
+        for vacant in (1..NETUID.0).map(NetUid) {
+            assert_eq!(subtensor::SubnetworkN::<Runtime>::get(vacant), 0, "{vacant}");
+            assert!(!subtensor::SubnetOwner::<Runtime>::contains_key(vacant), "{vacant}");
+            assert_eq!(SubtensorModule::next_epoch_start_block(vacant), None, "{vacant}");
+        }
         let graph = SubtensorModule::get_metagraph(NETUID).unwrap();
         assert_eq!(
             (graph.num_uids.0, graph.max_uids.0, graph.max_validators.0, graph.min_allowed_weights.0),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Real nodes: they start fast, find each other, agree and finalise.
+//! Real nodes: they start, find each other, agree and finalise.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use clawrank_chain_spec::Preset;
@@ -18,7 +18,7 @@ use std::{
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Nodes of one test at a time: each compiles its Wasm on every core there is, and one test measures that.
+/// Nodes of one test at a time: the first of a build compiles its Wasm on every core there is.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -10,7 +10,7 @@ use frame_support::{
     traits::GetCallMetadata,
     weights::Weight,
 };
-use pallet_subtensor::{MechId, NetUid};
+use pallet_subtensor::{MechId, NetUid, WeightInfo};
 use std::collections::BTreeMap;
 
 /// A quarter of a block of 250 ms, in picoseconds.
@@ -128,6 +128,15 @@ fn weight_of_every_extrinsic_is_bounded_when_its_arguments_are_largest() {
     }
     assert!(heavy.is_empty(), "too heavy for a block of 250 ms: {heavy:#?}");
     println!("{} calls; the heaviest is {} with {:?}", calls.len(), heaviest.1, heaviest.0);
+}
+
+#[test]
+fn block_has_room_for_calls_when_every_subnet_exists() {
+    let limits = <Runtime as frame_system::Config>::BlockWeights::get();
+    let most = Chain::with_options(&Options::default()).read(pallet_subtensor::SubnetLimit::<Runtime>::get);
+    let step = <Runtime as pallet_subtensor::Config>::WeightInfo::block_step(most.into());
+    let calls = limits.get(DispatchClass::Normal).max_total.unwrap_or(limits.max_block);
+    assert!(step.all_lte(calls / 2), "{most} subnets take {step:?} of each block, calls could have {calls:?}");
 }
 
 #[test]

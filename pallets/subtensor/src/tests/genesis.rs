@@ -4,6 +4,7 @@
 
 use super::mock::*;
 use crate::*;
+use frame_support::{assert_noop, assert_ok};
 
 #[test]
 fn subnet_is_as_configured_when_the_chain_begins() {
@@ -23,6 +24,36 @@ fn subnet_is_as_configured_when_the_chain_begins() {
         assert_eq!(permits, [false, true, true, false, false, false, false]);
         assert_eq!(TotalHotkeyAlpha::<Test>::get(hot(ALICE), NETUID).0, 2_000 * TAO);
         assert_eq!(TotalIssuance::<Test>::get().0, 300 * 10_000 * TAO + 3_000 * TAO + TAO);
+    });
+}
+
+#[test]
+fn netuids_below_are_vacant_when_the_config_says_so() {
+    let mut ext = Ext::default();
+    ext.config.vacant_below = Some(NETUID);
+    ext.build_and_execute(|| {
+        let all: Vec<NetUid> = (1..=NETUID.0).map(NetUid).collect();
+        assert_eq!(SubtensorModule::netuids(), all);
+        assert_eq!(TotalNetworks::<Test>::get(), NETUID.0);
+        assert_eq!(SubnetworkN::<Test>::get(NETUID), 7, "the configured one is as it was");
+
+        run_to(30);
+        let vacant = NetUid(7);
+        assert!(!SubnetOwner::<Test>::contains_key(vacant));
+        assert_eq!((SubnetworkN::<Test>::get(vacant), SubnetEpochIndex::<Test>::get(vacant)), (0, 0));
+        assert_eq!(SubtensorModule::next_epoch_start_block(vacant), None);
+        assert_eq!((SubtensorModule::pending(vacant), SubnetAlphaOut::<Test>::get(vacant).0), (0, 0));
+        assert!(SubnetEpochIndex::<Test>::get(NETUID) > 0, "the others do not put its epochs off");
+        assert_noop!(
+            SubtensorModule::burned_register(RuntimeOrigin::signed(cold(50)), vacant, hot(50)),
+            Error::<Test>::SubNetRegistrationDisabled
+        );
+        assert_noop!(
+            SubtensorModule::start_call(RuntimeOrigin::signed(cold(50)), vacant),
+            Error::<Test>::NotSubnetOwner
+        );
+        assert_ok!(SubtensorModule::register_network(RuntimeOrigin::signed(cold(50)), hot(50)));
+        assert_eq!(SubtensorModule::netuids().last(), Some(&NetUid(NETUID.0 + 1)));
     });
 }
 

@@ -84,6 +84,8 @@ pub struct Topology {
     pub beacon: Option<BeaconParams>,
     /// The subnet.
     pub subnet: Subnet,
+    /// Whether the netuids below the subnet's are taken, by subnets of nobody.
+    pub vacant_below: bool,
     /// Who else holds how much, in rao.
     pub endowed: Vec<(AccountId, Balance)>,
 }
@@ -142,10 +144,14 @@ impl Subnet {
         }
     }
 
+    /// Whether the public chain's limits, which are in blocks, would forbid what each epoch needs.
+    const fn is_short(&self) -> bool {
+        self.tempo < RATE_LIMITED_TEMPO
+    }
+
     /// The subnet as `SubtensorModule` takes it.
     fn genesis(&self) -> GenesisSubnet<AccountId> {
-        // The public chain's limits are in blocks; on shorter epochs they would forbid what each epoch needs.
-        let no_limit = (self.tempo < RATE_LIMITED_TEMPO).then_some(0);
+        let no_limit = self.is_short().then_some(0);
         GenesisSubnet {
             netuid: NetUid(self.netuid),
             owner: self.owner.coldkey.clone(),
@@ -155,6 +161,8 @@ impl Subnet {
                 tempo: Some(self.tempo),
                 weights_set_rate_limit: no_limit,
                 serving_rate_limit: no_limit,
+                // A subnet of few seats would only ever replace its newcomers.
+                min_non_immune_uids: no_limit.map(|_| 0),
                 ..Default::default()
             },
             neurons: self
@@ -215,6 +223,7 @@ impl Topology {
             sudo: Sr25519Keyring::Alice.to_account_id(),
             beacon: Some(BeaconParams { period, ..DEV_BEACON }),
             subnet,
+            vacant_below: name == super::SN92,
             endowed,
         })
     }
@@ -238,6 +247,9 @@ impl Topology {
     pub fn patch(&self) -> Value {
         let balances: Vec<_> = self.endowed().into_iter().collect();
         let subnets = vec![self.subnet.genesis()];
+        let vacant_below = self.vacant_below.then_some(NetUid(self.subnet.netuid));
+        // Owners change nothing in the last blocks before an epoch: a short one has no others.
+        let admin_freeze_window = self.subnet.is_short().then_some(0);
         let beacon = self.beacon.map(|beacon| LocalBeacon {
             public_key: beacon.public_key.to_vec(),
             period: beacon.period,
@@ -255,7 +267,11 @@ impl Topology {
             },
             balances: pallet_balances::GenesisConfig { balances: balances },
             sudo: pallet_sudo::GenesisConfig { key: Some(self.sudo.clone()) },
-            subtensor_module: pallet_subtensor::GenesisConfig { subnets: subnets },
+            subtensor_module: pallet_subtensor::GenesisConfig {
+                subnets: subnets,
+                vacant_below: vacant_below,
+                admin_freeze_window: admin_freeze_window,
+            },
             drand: pallet_drand::GenesisConfig { beacon: beacon },
             provider_rank: pallet_provider_rank::GenesisConfig { epoch_emissions: emissions, pot: POT },
         })
