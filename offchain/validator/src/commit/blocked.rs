@@ -92,7 +92,8 @@ pub enum Blocked {
     NoRound(#[from] Unplannable),
     /// The epoch is too near its end for a commit that must get into a block of it.
     #[error(
-        "epoch ends in block {next}: a commit sent now could get into the next one, where its round would be wrong"
+        "epoch ends in block {next}: a commit sent now could get into the next one, where its round would be wrong; it \
+         follows in that one"
     )]
     TooNearTheEnd {
         /// First block of the next epoch.
@@ -229,8 +230,9 @@ pub fn blocked(facts: &Facts<'_>, mecid: u8, version_key: u64, found: usize) -> 
         return Some(Blocked::TooFast { last, next });
     }
     if form == CommitForm::Timelocked {
-        if facts.head().saturating_add(facts.landing_blocks()) >= next_epoch && facts.clock.is_open_at(facts.head()) {
-            return Some(Blocked::TooNearTheEnd { next: next_epoch });
+        let next = facts.next_boundary();
+        if facts.landing().saturating_add(facts.landing_blocks()) >= next {
+            return Some(Blocked::TooNearTheEnd { next });
         }
         if let Err(unplannable) = facts.reveal_plan() {
             return Some(Blocked::NoRound(unplannable));
