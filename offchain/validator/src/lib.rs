@@ -290,7 +290,8 @@ pub async fn run(
 pub async fn dry_run(config: Config, keypair: Keypair, chain: Arc<dyn ChainPort>) -> Result<Report, Error> {
     let parts = Parts::open(config, keypair, chain).await?;
     let mut heads = parts.chain.heads();
-    let wait = heads.wait_for(Option::is_some);
+    // Block 0 has no time.
+    let wait = heads.wait_for(|head| head.is_some_and(|head| head.number > 0));
     let waited_ms = parts.config.chain_deadline_ms;
     match tokio::time::timeout(parts.read_deadline(), wait).await {
         Ok(Ok(_)) => {}
