@@ -13,6 +13,7 @@ use super::{
     committer::Committer,
     own::{self, OnChain},
     plan::Facts,
+    round::MAX_REVEAL_PERIOD_EPOCHS,
     standing::{BeaconReport, Standing, warnings},
 };
 use crate::{
@@ -69,7 +70,15 @@ impl Committer {
                 strangers.iter().map(|stranger| stranger.commit.unwrap_or_else(|| mark(stranger.block))).collect();
             self.journal.adopt_commits(&hashes).await?;
         }
-        self.claimed = true;
+        if !self.claimed {
+            self.claimed = true;
+            // A process that was killed may have written its journal and not the report of it.
+            let epoch = view.subnet.epoch_index;
+            let open = view.subnet.reveal_period_epochs.min(MAX_REVEAL_PERIOD_EPOCHS).saturating_add(2);
+            for epoch in epoch.saturating_sub(open)..=epoch {
+                self.reporter.publish(&self.journal, epoch).await?;
+            }
+        }
         Ok(())
     }
 
