@@ -161,15 +161,6 @@ impl Chain {
         submit::nonce(&self.inner.link, account).await
     }
 
-    /// Number of the node's best block, which need not become final.
-    ///
-    /// # Errors
-    ///
-    /// As any read.
-    pub async fn best_number(&self) -> Result<u64, ClientError> {
-        self.inner.link.best_number().await
-    }
-
     /// Ends the connection and every submission that waits. Reads fail with [`ClientError::Closed`] from now on.
     pub async fn close(&self) {
         self.inner.link.closed().cancel();
@@ -222,6 +213,10 @@ impl ChainPort for Chain {
         let number = self.inner.link.number_of(&block).await?;
         let head = reader.head(number).await?;
         reader.subnet(head, netuid, self.block_time_ms()).await
+    }
+
+    async fn best_number(&self) -> Result<u64, ClientError> {
+        self.inner.link.best_number().await
     }
 
     async fn block(&self, number: u64) -> Result<Option<Head>, ClientError> {

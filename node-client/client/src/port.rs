@@ -33,6 +33,12 @@ pub trait ChainPort: Send + Sync + 'static {
     /// The subnet at a given block.
     async fn subnet_at(&self, netuid: u16, block: Hash) -> Result<SubnetSnapshot, ClientError>;
 
+    /// Number of the node's best block, which need not become final: a transaction that is sent now gets into a later one.
+    /// The newest finalised block where the port does not know.
+    async fn best_number(&self) -> Result<u64, ClientError> {
+        Ok(self.heads().borrow().map_or(0, |head| head.number))
+    }
+
     /// A finalised block by number; `None` while it is not final or when it does not exist.
     async fn block(&self, number: u64) -> Result<Option<Head>, ClientError>;
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use clawrank_emulator::cheats;
 use clawrank_primitives::units::Ppb;
+use clawrank_store::journal::JournalError;
 use clawrank_validator::Report;
 use tokio_util::sync::CancellationToken;
 use toml::Table;
@@ -260,7 +261,15 @@ pub(crate) async fn validator(args: ValidatorArgs, output: Output) -> Result<(),
     let keypair = args.wallet.hotkey()?;
     let chain = args.network.connect().await?;
     if args.dry_run {
-        let report = clawrank_validator::dry_run(config, keypair, chain).await.map_err(work)?;
+        let latest = config.data_dir.join("reports/latest.json");
+        let report = clawrank_validator::dry_run(config, keypair, chain).await.map_err(|error| match error {
+            clawrank_validator::Error::Journal(JournalError::Held { .. }) => CliError::Work(format!(
+                "a validator runs on this data folder: {} says what it found, and `clawrank status --validator-data` \
+                 where it stands",
+                latest.display()
+            )),
+            other => CliError::work(&other),
+        })?;
         return if output.json { output.json(&report) } else { print_report(&report) };
     }
     clawrank_validator::run(config, keypair, chain, until_signal()).await.map_err(work)
@@ -274,7 +283,11 @@ fn print_report(report: &Report) -> Result<(), CliError> {
     if let Some(notice) = &report.notice {
         line(&format!("notice: {notice}"))?;
     }
-    crate::status::print_blocked(&report.blocked, &report.warnings)?;
+    crate::status::print_blocked(
+        &report.blocked,
+        &report.warnings,
+        u8::try_from(report.mechanisms.len()).unwrap_or(u8::MAX),
+    )?;
     let share = |ppb: u32| percent(u64::from(ppb), 1_000_000_000);
     let rows = report
         .miners

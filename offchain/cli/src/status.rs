@@ -11,6 +11,7 @@ use clawrank_client::{
     ChainPort,
     types::{EpochPayout, Neuron, SubnetSnapshot},
 };
+use clawrank_primitives::{MECID_INTEL, MECID_SERVING};
 use clawrank_protocol::proof::ss58;
 use clawrank_validator::{
     Report,
@@ -62,6 +63,7 @@ type WeightRow = (u16, Vec<(u16, u16)>);
 #[derive(Debug, Serialize)]
 struct Row {
     uid: u16,
+    /// The chain knows no roles: a validator sets weights, or could and earns no incentive.
     role: &'static str,
     hotkey: String,
     coldkey: String,
@@ -118,7 +120,12 @@ async fn gather(chain: &dyn ChainPort, netuid: u16, report: Option<&Report>) -> 
         weights.push(chain.weights(netuid, mecid).await.map_err(work)?);
     }
     let heaviest: Vec<_> = weights.iter().map(|rows| heaviest(&subnet, rows)).collect();
-    let neurons = subnet.neurons.iter().map(|n| row(n, report, &heaviest, &paid)).collect();
+    let validates = |n: &Neuron| {
+        let sets = weights.iter().flatten().any(|(uid, _)| *uid == n.uid);
+        sets || (n.validator_permit && n.incentive.iter().all(|earned| *earned == 0))
+    };
+    let neurons = subnet.neurons.iter();
+    let neurons = neurons.map(|n| Row { role: role(validates(n)), ..row(n, report, &heaviest, &paid) }).collect();
     let left = subnet.next_epoch_block().map(|b| b.saturating_sub(subnet.head.number));
     Ok(Status {
         block: subnet.head.number,
@@ -144,6 +151,10 @@ fn heaviest(subnet: &SubnetSnapshot, rows: &[WeightRow]) -> BTreeMap<u16, u16> {
     rows.iter().max_by_key(|(uid, _)| stake(*uid)).map(|(_, row)| row.iter().copied().collect()).unwrap_or_default()
 }
 
+fn role(validates: bool) -> &'static str {
+    if validates { "validator" } else { "miner" }
+}
+
 fn row(n: &Neuron, report: Option<&Report>, weights: &[BTreeMap<u16, u16>], paid: &BTreeMap<u16, u64>) -> Row {
     let found = report.and_then(|r| r.miners.iter().find(|m| m.hotkey.0 == n.hotkey));
     let shares = |m: &MinerReport| match m.blended {
@@ -152,7 +163,7 @@ fn row(n: &Neuron, report: Option<&Report>, weights: &[BTreeMap<u16, u16>], paid
     };
     Row {
         uid: n.uid,
-        role: if n.validator_permit { "validator" } else { "miner" },
+        role: role(false),
         hotkey: ss58::encode(&n.hotkey),
         coldkey: ss58::encode(&n.coldkey),
         stake_rao: n.stake_rao,
@@ -194,7 +205,7 @@ fn print(status: &Status) -> Result<(), CliError> {
         line(&format!("notice: {notice}"))?;
     }
     if let Some(standing) = &status.standing {
-        print_standing(standing)?;
+        print_standing(standing, status.mechanisms)?;
     }
     let rows = status
         .neurons
@@ -231,20 +242,39 @@ fn print(status: &Status) -> Result<(), CliError> {
         "payout",
         "last commit",
     ];
-    line(&table(&header, 4, rows).to_string())
+    line(&table(&header, 4, rows).to_string())?;
+    line(
+        "stake, emission of the last epoch and payout in TAO; weight (of the validator with the most stake), incentive \
+         and dividends of 65,535",
+    )?;
+    if status.mechanisms > 1 {
+        line("share, weight and incentive: serving / intel")?;
+    }
+    Ok(())
 }
 
-fn print_standing(standing: &Standing) -> Result<(), CliError> {
-    let form = standing.form.as_deref().unwrap_or("unknown");
-    line(&format!("this validator at block {}: weights go {form}", standing.block))?;
-    print_blocked(&standing.blocked, &standing.warnings)
+fn print_standing(standing: &Standing, mechanisms: u8) -> Result<(), CliError> {
+    let how = match standing.form.as_deref() {
+        Some("plain") => "in plain sight",
+        Some("salted") => "committed by a salted hash, then revealed by a call",
+        Some("timelocked") => "committed timelocked, then revealed by the chain",
+        _ => "in a way that the chain has not told yet",
+    };
+    line(&format!("this validator at block {}: weights are set {how}", standing.block))?;
+    print_blocked(&standing.blocked, &standing.warnings, mechanisms)
 }
 
 /// Why weights cannot be set now and when they can, then what somebody should look at.
-pub(crate) fn print_blocked(blocked: &[BlockedReport], warnings: &[String]) -> Result<(), CliError> {
+pub(crate) fn print_blocked(blocked: &[BlockedReport], warnings: &[String], mechanisms: u8) -> Result<(), CliError> {
     for BlockedReport { mecid, message, until_block, .. } in blocked {
         let until = until_block.map_or_else(String::new, |block| format!(" (until block {block})"));
-        line(&format!("mechanism {mecid}: weights cannot be set now{until}: {message}"))?;
+        let name = match *mecid {
+            _ if mechanisms <= 1 => " (blended)",
+            MECID_SERVING => " (serving)",
+            MECID_INTEL => " (intel)",
+            _ => "",
+        };
+        line(&format!("mechanism {mecid}{name}: weights cannot be set now{until}: {message}"))?;
     }
     warnings.iter().try_for_each(|warning| line(&format!("warning: {warning}")))
 }

@@ -73,7 +73,8 @@ impl Follower {
                     Ok(Ok(())) => {}
                 },
             }
-            let Some(head) = *heads.borrow_and_update() else { continue };
+            // Block 0 has no time, and every epoch and round follows from a time.
+            let Some(head) = heads.borrow_and_update().filter(|head| head.number > 0) else { continue };
             match self.read().await {
                 Ok(view) => {
                     let block = view.block();

@@ -75,6 +75,10 @@ use replayer::Replayer;
 use report::Reporter;
 use warm::Warmth;
 
+/// What a validator without gateways is told.
+const NO_GATEWAY: &str = "no gateway is configured, so no miner is probed and no receipt or bundle is read; name one in the \
+                          configuration, as `gateways = [{ url = \"http://127.0.0.1:8092\" }]`";
+
 /// What all tasks share.
 struct Parts {
     config: Config,
@@ -240,6 +244,9 @@ pub async fn run(
     if let Some(notice) = parts.params.notice() {
         tracing::warn!(preset = parts.config.params, notice, "special rules");
     }
+    if parts.gateways.is_empty() {
+        tracing::warn!("{NO_GATEWAY}");
+    }
     // A child: an error of one task ends the others, not whoever holds the parent.
     let cancel = cancel.child_token();
     let mut tasks: JoinSet<(&'static str, Result<(), Error>)> = JoinSet::new();
@@ -290,7 +297,8 @@ pub async fn run(
 pub async fn dry_run(config: Config, keypair: Keypair, chain: Arc<dyn ChainPort>) -> Result<Report, Error> {
     let parts = Parts::open(config, keypair, chain).await?;
     let mut heads = parts.chain.heads();
-    let wait = heads.wait_for(Option::is_some);
+    // Block 0 has no time.
+    let wait = heads.wait_for(|head| head.is_some_and(|head| head.number > 0));
     let waited_ms = parts.config.chain_deadline_ms;
     match tokio::time::timeout(parts.read_deadline(), wait).await {
         Ok(Ok(_)) => {}
@@ -313,6 +321,9 @@ pub async fn dry_run(config: Config, keypair: Keypair, chain: Arc<dyn ChainPort>
     let count = |mecid| report.mechanisms.iter().find(|found| found.mecid == mecid).map(|found| found.uids.len());
     let standing = committer.survey(&view, &clock, &read, count);
     (report.blocked, report.warnings) = (standing.blocked, standing.warnings);
+    if parts.gateways.is_empty() {
+        report.warnings.insert(0, NO_GATEWAY.to_owned());
+    }
     for stranger in committer.strange_weights(&view, &read).await? {
         let error = Error::AnotherValidator { mecid: stranger.mecid, block: stranger.block };
         report.warnings.push(error.to_string());

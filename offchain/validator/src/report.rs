@@ -227,8 +227,8 @@ pub struct CommitReport {
     pub seq: u32,
     /// State.
     pub state: CommitState,
-    /// How they get onto the chain.
-    pub form: CommitForm,
+    /// How they get onto the chain; absent until they are sealed, since the chain may change its way until then.
+    pub form: Option<CommitForm>,
     /// Committed hash, or blake2-256 of the ciphertext; zeros before it is sealed.
     pub hash: Hex<32>,
     /// Round of the beacon that opens it, if it is timelocked and sealed.
@@ -351,7 +351,7 @@ async fn commits(journal: &Journal, epoch: u64) -> Result<Vec<CommitReport>, Err
         mecid: row.mecid,
         seq: row.seq,
         state: row.state,
-        form: row.form,
+        form: (row.form == CommitForm::Plain || row.hash != [0; 32]).then_some(row.form),
         hash: Hex(row.hash),
         round: (row.round > 0).then_some(row.round),
         block: row.block,

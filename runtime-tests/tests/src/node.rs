@@ -20,6 +20,7 @@ pub struct Node {
     process: Child,
     folder: TempDir,
     rpc: SocketAddr,
+    p2p_port: u16,
     started: Instant,
 }
 
@@ -67,21 +68,21 @@ impl Node {
     /// [`Node::start`] with a given p2p port.
     pub fn start_at(p2p_port: u16, args: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let rpc_port = free_port();
-        let log = File::create(folder.path().join("log")).expect("a log file");
-        let process = Command::new(program())
-            .args(args)
-            .arg("--base-path")
-            .arg(folder.path().join("data"))
-            .args(["--rpc-port", &rpc_port.to_string()])
-            .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{p2p_port}")])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a second handle of the log"))
-            .stderr(log)
-            .spawn()
-            .expect("the node's program starts");
-        let rpc = SocketAddr::from((Ipv4Addr::LOCALHOST, rpc_port));
-        Self { process, folder, rpc, started: Instant::now() }
+        let rpc = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let process = launch(folder.path(), rpc.port(), p2p_port, args);
+        Self { process, folder, rpc, p2p_port, started: Instant::now() }
+    }
+
+    /// Kills it, as `kill -9` does; its chain stays.
+    pub fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts it again on the chain it has, on the ports it had, with these `args` in the place of the former.
+    pub fn restart(&mut self, args: &[&str]) {
+        self.kill();
+        self.process = launch(self.folder.path(), self.rpc.port(), self.p2p_port, args);
     }
 
     /// The address of its RPC.
@@ -174,9 +175,23 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
+}
+
+fn launch(folder: &Path, rpc_port: u16, p2p_port: u16, args: &[&str]) -> Child {
+    let log = File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
+    Command::new(program())
+        .args(args)
+        .arg("--base-path")
+        .arg(folder.join("data"))
+        .args(["--rpc-port", &rpc_port.to_string()])
+        .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{p2p_port}")])
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a second handle of the log"))
+        .stderr(log)
+        .spawn()
+        .expect("the node's program starts")
 }
 
 fn number(header: &Value) -> Option<u64> {

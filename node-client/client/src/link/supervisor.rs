@@ -51,7 +51,11 @@ impl Link {
                     *refused = Some(Instant::now());
                     wrong = Some(WrongChain { endpoint: endpoint.clone(), expected: *expected, found: *found });
                 }
-                tracing::warn!(%endpoint, error = %ended, source = ?std::error::Error::source(&ended), "lost the chain connection");
+                if connected_before {
+                    tracing::warn!(%endpoint, error = causes(&ended), "lost the chain connection");
+                } else {
+                    tracing::warn!(%endpoint, error = causes(&ended), "no chain connection yet; trying again");
+                }
                 let advanced = self.heads.borrow().map(|head| head.number) > blocks_before;
                 connected_before = connected_before || self.heads.borrow().is_some();
                 if advanced {
@@ -300,6 +304,20 @@ impl RawHeader {
         }
         Ok((number, blake2_256(&bytes)))
     }
+}
+
+/// An error and what caused it, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = cause.source();
+    }
+    text
 }
 
 /// Number of the best block.

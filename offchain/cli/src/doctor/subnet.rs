@@ -160,6 +160,7 @@ fn rate_limit(subnet: &SubnetSnapshot, neuron: &Neuron) -> Check {
         );
     }
     match free_at.saturating_sub(subnet.head.number) {
+        0 if limit == 0 => Check::ok(name, "none: weights may be set in every block".to_owned()),
         0 => Check::ok(name, format!("weights may be set now, then every {limit} blocks")),
         left => Check::ok(name, format!("the next setting is free in {}; the validator waits", blocks(subnet, left))),
     }
@@ -172,7 +173,8 @@ fn commit_reveal(subnet: &SubnetSnapshot) -> Check {
     }
     if COMMIT_REVEAL_VERSIONS.contains(&version) {
         let period = subnet.reveal_period_epochs;
-        return Check::ok(name, format!("on, version {version}, revealed after {period} epochs"));
+        let when = if period == 1 { "in the next epoch".to_owned() } else { format!("{period} epochs later") };
+        return Check::ok(name, format!("on, version {version}; weights are revealed {when}"));
     }
     let fix = "update this software before the validator is started";
     Check::fail(name, format!("on, version {version}, which this software does not speak"), fix)

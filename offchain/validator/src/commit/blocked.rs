@@ -61,7 +61,7 @@ pub enum Blocked {
         next: u64,
     },
     /// Fewer weights than the subnet accepts.
-    #[error("{found} weights where the subnet wants at least {wanted}; more miners must earn a score")]
+    #[error("{}; more miners must earn a score", too_few(*found, *wanted))]
     TooFew {
         /// How many there are.
         found: usize,
@@ -92,7 +92,8 @@ pub enum Blocked {
     NoRound(#[from] Unplannable),
     /// The epoch is too near its end for a commit that must get into a block of it.
     #[error(
-        "epoch ends in block {next}: a commit sent now could get into the next one, where its round would be wrong"
+        "epoch ends in block {next}: a commit sent now could get into the next one, where its round would be wrong; it \
+         follows in that one"
     )]
     TooNearTheEnd {
         /// First block of the next epoch.
@@ -172,6 +173,13 @@ impl Blocked {
     }
 }
 
+fn too_few(found: usize, wanted: usize) -> String {
+    if found == 0 {
+        return "no miner has a score, so there are no weights to set".to_owned();
+    }
+    format!("{found} weights where the subnet wants at least {wanted}")
+}
+
 /// Why the weights of one mechanism cannot be set now, and when they can.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockedReport {
@@ -229,8 +237,9 @@ pub fn blocked(facts: &Facts<'_>, mecid: u8, version_key: u64, found: usize) -> 
         return Some(Blocked::TooFast { last, next });
     }
     if form == CommitForm::Timelocked {
-        if facts.head().saturating_add(facts.landing_blocks()) >= next_epoch && facts.clock.is_open_at(facts.head()) {
-            return Some(Blocked::TooNearTheEnd { next: next_epoch });
+        let next = facts.next_boundary();
+        if facts.landing().saturating_add(facts.landing_blocks()) >= next {
+            return Some(Blocked::TooNearTheEnd { next });
         }
         if let Err(unplannable) = facts.reveal_plan() {
             return Some(Blocked::NoRound(unplannable));

@@ -131,7 +131,7 @@ impl Committer {
                 return Ok(());
             }
         };
-        let facts = self.facts(view, clock, on_chain, beacon, has_pulse);
+        let facts = self.facts(view, clock, on_chain, read, has_pulse);
         let state = row.state;
         match next(&row, &facts) {
             Step::Wait(why) => self.wait(&row, &why).await,

@@ -2,6 +2,7 @@
 //! What to do next about a commit, from what is on disk and what is on chain. Pure.
 
 use clawrank_client::types::{Beacon, Neuron, SubnetSnapshot};
+use clawrank_primitives::{Params, schedule::part_of_tempo};
 use clawrank_store::journal::{CommitForm, CommitRow, CommitState};
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::clock::EpochClock;
 
-/// Blocks that a transaction may need from a final head into a block, at most; see [`Facts::landing_blocks`].
+/// Blocks that a transaction may come late, at most; see [`Facts::landing_blocks`].
 const LANDING_BLOCKS: u64 = 6;
 
 /// Part of a tempo that may be given up for it: a 60th.
@@ -29,6 +30,8 @@ pub struct Facts<'a> {
     pub subnet: &'a SubnetSnapshot,
     /// Where that block is in its epoch.
     pub clock: &'a EpochClock,
+    /// Number of the node's best block, which is ahead of the newest final one.
+    pub best: u64,
     /// The validator's neuron, if registered.
     pub me: Option<&'a Neuron>,
     /// The validator's commits of the row's mechanism that are on chain.
@@ -50,9 +53,34 @@ impl Facts<'_> {
         self.subnet.head.number
     }
 
-    /// Epoch that the chain counts the next block to.
+    /// The block that a transaction sent now gets into, or the first of those that it may get into.
+    pub(crate) fn landing(&self) -> u64 {
+        self.best.max(self.head()).saturating_add(1)
+    }
+
+    /// Epoch that the chain counts that block to.
     pub(crate) fn next_epoch(&self) -> u64 {
-        self.subnet.epoch_state().epoch_at(self.head().saturating_add(1))
+        let (head, state) = (self.head(), self.subnet.epoch_state());
+        let mut epoch = state.epoch_at(head.saturating_add(1));
+        while state.first_block_of(head, epoch.saturating_add(1)).is_some_and(|first| first <= self.landing()) {
+            epoch = epoch.saturating_add(1);
+        }
+        epoch
+    }
+
+    /// First block of the epoch after that.
+    pub(crate) fn next_boundary(&self) -> u64 {
+        let following = self.next_epoch().saturating_add(1);
+        self.subnet.epoch_state().first_block_of(self.head(), following).unwrap_or(u64::MAX)
+    }
+
+    /// Whether weights of the epoch before [`Facts::next_epoch`] can be sent without keeping that epoch's own waiting,
+    /// which are made at the earliest after the deadline of bundles.
+    fn has_room_for_late(&self) -> bool {
+        let running = self.subnet.epoch_state().epoch_at(self.head());
+        let began = if running >= self.next_epoch() { self.clock.start_block } else { self.clock.next_epoch_block };
+        let own = began.saturating_add(part_of_tempo(self.subnet.tempo, Params::BUNDLE_DEADLINE));
+        self.landing().saturating_add(self.subnet.weights_rate_limit) <= own
     }
 
     /// How weights are set now.
@@ -83,15 +111,15 @@ impl Facts<'_> {
     /// [`Unplannable`].
     pub fn reveal_plan(&self) -> Result<RevealPlan, Unplannable> {
         match self.beacon {
-            Some(beacon) => plan(self.subnet, beacon),
+            Some(beacon) => plan(self.subnet, beacon, self.next_epoch()),
             None => Err(Unplannable::BadBeacon { genesis_time: 0, period: 0 }),
         }
     }
 
-    /// Blocks before an epoch's end in which no timelocked commit is sent: the head is a final one, so the transaction
-    /// gets into a later block than the next. A 60th of the tempo, at most 6.
+    /// Blocks that a transaction may come later than [`Facts::landing`]: a 60th of the tempo, 1 to 6. Where an epoch ends
+    /// within them, no timelocked commit is sent.
     pub(crate) fn landing_blocks(&self) -> u64 {
-        (u64::from(self.subnet.tempo) / LANDING_PART).min(LANDING_BLOCKS).saturating_add(1)
+        (u64::from(self.subnet.tempo) / LANDING_PART).clamp(1, LANDING_BLOCKS)
     }
 
     /// Whether the chain's stored weights are the row's. Uids that passed to another hotkey since are left out of the
@@ -165,7 +193,9 @@ fn send(row: &CommitRow, facts: &Facts<'_>) -> Step {
     if submitted && head < lost_from {
         return Step::Wait(format!("sent, not yet seen on chain; looked for until block {lost_from}"));
     }
-    if facts.next_epoch() != row.commit_epoch || !facts.clock.is_open_at(head) {
+    let epoch = facts.next_epoch();
+    let follows = !submitted && epoch == row.commit_epoch.saturating_add(1) && facts.has_room_for_late();
+    if epoch != row.commit_epoch && !follows {
         let what = if submitted { "never reached a block" } else { "was not sent" };
         return Step::Expired(format!("{what} before epoch {} ended; {}", row.commit_epoch, reason(row)));
     }

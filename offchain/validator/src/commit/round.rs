@@ -124,7 +124,7 @@ pub fn time_of_block(subnet: &SubnetSnapshot, block: u64) -> u64 {
     head.timestamp_ms.saturating_add(ahead).saturating_sub(behind)
 }
 
-/// The round for a commit that gets into the block after the snapshot's.
+/// The round for a commit that gets into a block of `commit_epoch`, the snapshot's or a later one.
 ///
 /// `round = ⌊(time of (first reveal block + 3) - genesis) / period⌋`, at least 1, as the public SDK has it; where blocks
 /// are so short that this one would be public before the first reveal block, the first that is not.
@@ -132,11 +132,11 @@ pub fn time_of_block(subnet: &SubnetSnapshot, block: u64) -> u64 {
 /// # Errors
 ///
 /// [`Unplannable`].
-pub fn plan(subnet: &SubnetSnapshot, beacon: &Beacon) -> Result<RevealPlan, Unplannable> {
+pub fn plan(subnet: &SubnetSnapshot, beacon: &Beacon, commit_epoch: u64) -> Result<RevealPlan, Unplannable> {
     let (head, period, state) = (subnet.head.number, subnet.reveal_period_epochs, subnet.epoch_state());
-    let commit_epoch = state.epoch_at(head.saturating_add(1));
     let reveal_epoch = commit_epoch.saturating_add(period);
-    let blocks = state.first_reveal_block(head, period).zip(state.first_block_of(head, reveal_epoch.saturating_add(1)));
+    let first = state.first_block_of(head, reveal_epoch);
+    let blocks = first.zip(state.first_block_of(head, reveal_epoch.saturating_add(1)));
     let (first_block, end_block) = match blocks {
         Some(blocks) if (1..=MAX_REVEAL_PERIOD_EPOCHS).contains(&period) => blocks,
         _ => return Err(Unplannable::NoSchedule { tempo: subnet.tempo, period }),

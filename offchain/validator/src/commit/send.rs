@@ -35,7 +35,7 @@ impl Committer {
             }
         };
         let (Some(clock), Some(on_chain)) = (view.clock, read.mechanisms.get(&row.mecid)) else { return Ok(()) };
-        let facts = self.facts(&view, &clock, on_chain, read.beacon.as_ref(), false);
+        let facts = self.facts(&view, &clock, on_chain, &read, false);
         let block = view.block();
         match next(&row, &facts) {
             Step::Send => {}
@@ -78,7 +78,9 @@ impl Committer {
 
     /// The row as it must go out now, on disk; `None` where it must not.
     async fn sealed(&self, facts: &Facts<'_>, row: CommitRow) -> Result<Option<CommitRow>, Error> {
-        let mut fresh = CommitRow { version_key: self.version_key, ..row.clone() };
+        // It may be that of the epoch before, which could not be sent in time.
+        let commit_epoch = facts.next_epoch();
+        let mut fresh = CommitRow { version_key: self.version_key, commit_epoch, ..row.clone() };
         drop_replaced(&mut fresh, facts.subnet);
         let why_not = blocked(facts, fresh.mecid, fresh.version_key, fresh.uids.len());
         if fresh.uids.is_empty() || why_not.is_some() {

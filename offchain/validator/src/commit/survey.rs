@@ -13,6 +13,7 @@ use super::{
     committer::Committer,
     own::{self, OnChain},
     plan::Facts,
+    round::MAX_REVEAL_PERIOD_EPOCHS,
     standing::{BeaconReport, Standing, warnings},
 };
 use crate::{
@@ -24,6 +25,8 @@ use crate::{
 /// What a pass has read, beside the view.
 pub(crate) struct Read {
     pub(crate) beacon: Option<Beacon>,
+    /// Number of the node's best block.
+    pub(crate) best: u64,
     pub(crate) mechanisms: BTreeMap<u8, OnChain>,
 }
 
@@ -31,7 +34,7 @@ impl Committer {
     /// The beacon, and what the chain has of this hotkey for every mechanism with an open row; of all at the start.
     pub(crate) async fn read(&self, view: &View, rows: &[CommitRow]) -> Result<Read, ClientError> {
         let me = self.keypair.public();
-        let beacon = self.chain.beacon().await?;
+        let (beacon, best) = (self.chain.beacon().await?, self.chain.best_number().await?);
         let mut mecids: BTreeSet<u8> = rows.iter().map(|row| row.mecid).collect();
         if !self.claimed {
             mecids.extend(0..view.subnet.mechanism_count.max(1));
@@ -44,7 +47,7 @@ impl Committer {
             let found = own::read(&*self.chain, &view.subnet, &me, mecid, &epochs, with_timelocked).await?;
             mechanisms.insert(mecid, found);
         }
-        Ok(Read { beacon, mechanisms })
+        Ok(Read { beacon, best, mechanisms })
     }
 
     /// Makes sure that all commits of this hotkey on chain are this journal's.
@@ -67,7 +70,15 @@ impl Committer {
                 strangers.iter().map(|stranger| stranger.commit.unwrap_or_else(|| mark(stranger.block))).collect();
             self.journal.adopt_commits(&hashes).await?;
         }
-        self.claimed = true;
+        if !self.claimed {
+            self.claimed = true;
+            // A process that was killed may have written its journal and not the report of it.
+            let epoch = view.subnet.epoch_index;
+            let open = view.subnet.reveal_period_epochs.min(MAX_REVEAL_PERIOD_EPOCHS).saturating_add(2);
+            for epoch in epoch.saturating_sub(open)..=epoch {
+                self.reporter.publish(&self.journal, epoch).await?;
+            }
+        }
         Ok(())
     }
 
@@ -90,7 +101,7 @@ impl Committer {
         };
         for mecid in 0..subnet.mechanism_count.max(1) {
             let on_chain = read.mechanisms.get(&mecid).unwrap_or(&nothing);
-            let facts = self.facts(view, clock, on_chain, read.beacon.as_ref(), false);
+            let facts = self.facts(view, clock, on_chain, read, false);
             standing.epoch = facts.next_epoch();
             standing.form = facts.form().ok().map(|form| form.to_string());
             standing.beacon = read.beacon.as_ref().map(|beacon| BeaconReport::of(beacon, facts.reveal_plan().ok()));
@@ -137,16 +148,17 @@ impl Committer {
         view: &'a View,
         clock: &'a EpochClock,
         on_chain: &'a OnChain,
-        beacon: Option<&'a Beacon>,
+        read: &'a Read,
         has_pulse: bool,
     ) -> Facts<'a> {
         Facts {
             subnet: &view.subnet,
             clock,
+            best: read.best,
             me: view.subnet.by_hotkey(&self.keypair.public()),
             own: &on_chain.own,
             stored: &on_chain.stored,
-            beacon,
+            beacon: read.beacon.as_ref(),
             has_pulse,
             mode: self.mode,
             resubmit_after_blocks: self.resubmit_after_blocks,

@@ -75,6 +75,8 @@ pub(crate) struct State {
     pub(crate) handed_over: usize,
     /// Reads fail while true.
     pub(crate) unreadable: bool,
+    /// Blocks by which the best block is ahead of the newest final one.
+    pub(crate) best_ahead: u64,
 }
 
 /// The fake. `origin_ms` is the time of block 0.
@@ -129,6 +131,7 @@ impl FakeChain {
             log: Vec::new(),
             handed_over: 0,
             unreadable: false,
+            best_ahead: 0,
         };
         let heads = watch::channel(Some(head(1_001, origin_ms, block_ms))).0;
         Arc::new(Self { state: Mutex::new(state), origin_ms, block_ms, heads, killed: Notify::new() })
@@ -389,6 +392,10 @@ impl ChainPort for FakeChain {
 
     async fn subnet(&self, _netuid: u16) -> Result<SubnetSnapshot, ClientError> {
         self.with(|state| if state.unreadable { Err(broken()) } else { Ok(state.subnet.clone()) })
+    }
+
+    async fn best_number(&self) -> Result<u64, ClientError> {
+        Ok(self.with(|state| state.subnet.head.number + state.best_ahead))
     }
 
     async fn subnet_at(&self, netuid: u16, _block: Hash) -> Result<SubnetSnapshot, ClientError> {

@@ -5,9 +5,14 @@ use clawrank_client::types::Beacon;
 use proptest::prelude::*;
 
 use super::{
-    round::{Misfit, RevealPlan, Unplannable, misfit, plan, published_ms, time_of_block},
+    round::{self, Misfit, RevealPlan, Unplannable, misfit, published_ms, time_of_block},
     *,
 };
+
+/// The plan for a commit that gets into the next block.
+fn plan(subnet: &SubnetSnapshot, beacon: &Beacon) -> Result<RevealPlan, Unplannable> {
+    round::plan(subnet, beacon, subnet.epoch_state().epoch_at(subnet.head.number + 1))
+}
 
 /// The public beacon, as the public chain would have it at `now_ms`.
 fn quicknet(now_ms: u64) -> Beacon {

@@ -76,14 +76,50 @@ async fn commit_is_made_again_when_it_lands_in_the_next_epoch() {
 }
 
 #[tokio::test]
-async fn no_timelocked_commit_leaves_when_the_epoch_is_about_to_end() {
+async fn commit_is_made_once_when_blocks_become_final_late() {
+    // Seen final is block 1,096 of epoch 5, the best is 1,101 of epoch 6: the round is one for epoch 6.
+    let (_folder, chain, mut process) = begin().await;
+    chain.with(|s| s.unreadable = true);
+    process.run_to(1_095).await;
+    chain.with(|s| {
+        (s.unreadable, s.best_ahead) = (false, 5);
+        s.faults.push_back(Fault::Orphaned(5));
+    });
+    process.run_to(1_206).await;
+    let rows = process.rows().await;
+    assert_eq!((rows.len(), rows[0].commit_epoch, rows[0].chain_epoch), (1, 6, Some(6)));
+    assert_eq!((rows[0].state, chain.commits_made()), (CommitState::Revealed, 1));
+}
+
+#[tokio::test]
+async fn commit_waits_for_the_next_epoch_when_the_present_one_is_about_to_end() {
     let (_folder, chain, mut process) = begin().await;
     chain.with(|s| s.unreadable = true);
     process.run_to(1_097).await;
     chain.with(|s| s.unreadable = false);
-    process.run_to(1_104).await;
-    assert_eq!((chain.with(|s| s.handed_over), process.state(1).await), (0, CommitState::Expired));
+    process.run_to(1_098).await;
+    assert_eq!((chain.with(|s| s.handed_over), process.state(1).await), (0, CommitState::Prepared));
     assert!(process.rows().await[0].detail.contains("epoch ends in block 1100"), "{}", process.rows().await[0].detail);
+    process.run_to(1_104).await;
+    let rows = process.rows().await;
+    assert_eq!((rows.len(), rows[0].state, rows[0].chain_epoch), (1, CommitState::Committed, Some(6)));
+    process.run_to(1_206).await;
+    assert_eq!((process.state(1).await, chain.commits_made()), (CommitState::Revealed, 1));
+}
+
+#[tokio::test]
+async fn late_weights_are_given_up_when_they_would_keep_the_next_ones_waiting() {
+    // Own weights of epoch 6 are made from block 1,160 on and may be set 50 blocks after the last setting.
+    for (readable_at, sent) in [(1_105, 1), (1_112, 0)] {
+        let (_folder, chain, mut process) = begin().await;
+        chain.with(|s| (s.unreadable, s.subnet.weights_rate_limit) = (true, 50));
+        process.run_to(readable_at).await;
+        chain.with(|s| s.unreadable = false);
+        process.run_to(1_120).await;
+        assert_eq!(chain.commits_made(), sent, "readable at {readable_at}");
+        let expected = if sent == 1 { CommitState::Committed } else { CommitState::Expired };
+        assert_eq!(process.state(1).await, expected);
+    }
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
