@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Weights of the calls, derived by hand and kept above what they take.
+//! Weights of the calls, derived by hand and held against their benchmarks by `scripts/bench weights`.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};

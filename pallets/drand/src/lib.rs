@@ -45,8 +45,8 @@ pub use weights::WeightInfo;
 /// Rounds that are kept: a week of the public beacon.
 pub const MAX_KEPT_PULSES: u64 = 216_000;
 
-/// Pulses that one call may carry.
-pub const MAX_PULSES_PER_CALL: u32 = 50;
+/// Pulses that one call may carry: checking one takes up to 50 ms of Wasm, and a call may take 1.5 s.
+pub const MAX_PULSES_PER_CALL: u32 = 24;
 
 /// Old pulses that are removed for each new one, at most: more than one, so that a backlog shrinks.
 pub const PRUNED_PER_PULSE: u32 = 2;

@@ -146,12 +146,13 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn burned_register(n: Linear<2, MAX_UIDS>) {
+    fn burned_register(n: Linear<4, MAX_UIDS>) {
         let coldkey = rich::<T>();
         subnet::<T>(n, false);
         // Full and without immunity, so that every neuron is compared and one has to go.
         MaxAllowedUids::<T>::insert(NETUID, n as u16);
         ImmunityPeriod::<T>::insert(NETUID, 0);
+        MinNonImmuneUids::<T>::insert(NETUID, 0);
         let hotkey: T::AccountId = account("newcomer", 0, 0);
 
         #[extrinsic_call]
@@ -259,6 +260,7 @@ mod benchmarks {
         let coldkey = rich::<T>();
         let hotkey: T::AccountId = account("staker", 0, 0);
         Owner::<T>::insert(&hotkey, &coldkey);
+        let before = TotalStake::<T>::get();
         for netuid in (1..=n as u16).map(NetUid) {
             Pallet::<T>::create_network(netuid, &coldkey, &hotkey);
             Pallet::<T>::start_network(netuid, 1);
@@ -268,7 +270,7 @@ mod benchmarks {
         #[extrinsic_call]
         _(RawOrigin::Signed(coldkey), hotkey);
 
-        assert_eq!(TotalStake::<T>::get(), TaoBalance(0));
+        assert_eq!(TotalStake::<T>::get(), before);
     }
 
     #[benchmark]

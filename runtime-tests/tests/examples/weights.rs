@@ -24,6 +24,8 @@ use sp_runtime::traits::BlakeTwo256;
 use sp_state_machine::{OverlayedChanges, StateMachine};
 use std::process::ExitCode;
 
+/// Subnets of the genesis, that step too.
+const GENESIS_SUBNETS: u32 = 2;
 /// Runs of each point; the median counts.
 const REPEATS: u32 = 11;
 
@@ -174,7 +176,7 @@ fn claim(pallet: &str, benchmark: &str, point: &Point) -> Option<Weight> {
         ("pallet_subtensor", "commit_timelocked_weights") => Subtensor::commit_timelocked_weights(part(0)),
         ("pallet_subtensor", "timelocked_queue") => Subtensor::timelocked_queue(part(0), 0),
         ("pallet_subtensor", "timelocked_reveal") => Subtensor::timelocked_reveal(part(0)),
-        ("pallet_subtensor", "block_step") => Subtensor::block_step(part(0)),
+        ("pallet_subtensor", "block_step") => Subtensor::block_step(part(0) + GENESIS_SUBNETS),
         ("pallet_subtensor", "epoch") => Subtensor::epoch(part(0), part(1), part(2)),
         ("pallet_commitments", "set_commitment") => Commitments::set_commitment(part(0)),
         ("pallet_commitments", "set_max_space") => Commitments::set_max_space(),
