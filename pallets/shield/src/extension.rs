@@ -21,8 +21,7 @@ pub const FAILED_SHIELDED_TX_PARSING: u8 = 23;
 
 /// Refuses envelopes that nobody could open; takes no bytes.
 ///
-/// Whether the key is one that an author holds is the author's to know: the state has moved on by three blocks at most
-/// when an extrinsic is checked, and keys are good for longer.
+/// It does not look at the key: the state knows the newest three, and authors hold older ones for longer.
 #[derive(Encode, Decode, DecodeWithMemTracking, CloneNoBound, EqNoBound, PartialEqNoBound, DebugNoBound, TypeInfo)]
 #[scale_info(skip_type_params(T))]
 pub struct CheckShieldedTxValidity<T>(PhantomData<T>);
