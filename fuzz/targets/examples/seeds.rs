@@ -4,6 +4,7 @@
 
 use std::{env, fs, path::PathBuf};
 
+use clawrank_fuzz_targets::{Extrinsic, RuntimeCall, shield_key};
 use clawrank_primitives::{
     proof::{
         AnswerVerdict, Attempt, AttemptStatus, Bundle, Cell, Claim, Commitment, EndpointName, Keypair, ModelName,
@@ -18,6 +19,7 @@ use rand_chacha::{
     ChaCha8Rng,
     rand_core::{RngCore, SeedableRng},
 };
+use sp_runtime::{MultiAddress, MultiSignature, generic::Era};
 
 fn main() {
     let root = PathBuf::from(env::args().nth(1).expect("usage: seeds <corpus folder>"));
@@ -164,6 +166,28 @@ fn main() {
     write("keyfile", "public", format!(r#"{{"ss58Address":"{known}","cryptoType":1}}"#).as_bytes());
     let sealed = clawrank_wallet::seal_under(plain.as_bytes(), &clawrank_fuzz_targets::keyfile_key()).unwrap();
     write("keyfile", "nacl", &sealed);
+
+    let remark = frame_system::Call::remark { remark: vec![1; 20] };
+    let extension = || {
+        (
+            frame_system::CheckMortality::from(Era::mortal(8, 5)),
+            frame_system::CheckNonce::from(1),
+            pallet_shield::CheckShieldedTxValidity::new(),
+        )
+    };
+    let signed = |call: RuntimeCall| {
+        let signature = MultiSignature::Sr25519([1; 64].into());
+        Extrinsic::new_signed(call, MultiAddress::Id([2; 32].into()), signature, extension()).encode()
+    };
+    let envelope = |plaintext: &[u8]| clawrank_shield::seal(shield_key().public_key(), plaintext, &[5; 56]).unwrap();
+    let plain = signed(remark.into());
+    let announcement = Extrinsic::new_bare(pallet_shield::Call::announce_next_key { enc_key: None }.into()).encode();
+    let ciphertext = envelope(&plain).try_into().unwrap();
+    let carrier = signed(pallet_shield::Call::submit_encrypted { ciphertext }.into());
+    for (name, plaintext) in [("signed", &plain), ("inherent", &announcement), ("carrier", &carrier)] {
+        write("shield", name, plaintext);
+        write("shield", &format!("{name}-sealed"), &envelope(plaintext));
+    }
 
     // Steps on a chain: a timelocked commit of hotkey 1 that opens in the next epoch, then whatever comes.
     let mut steps = vec![2, 0, 1, 0, 0, 3, 0, 2, 3, 4, 0, 1, 0, 2, 0];

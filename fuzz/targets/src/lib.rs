@@ -4,6 +4,7 @@
 //! Each takes any bytes and must return: no panic, no abort, no allocation far above the input's size. What decodes must
 //! survive a round trip. `fuzz/` runs them under libFuzzer; `tests/corpus.rs` replays the corpus in every test run.
 
+mod shield;
 mod subtensor;
 
 use clawrank_primitives::proof::{self, Attempt, Bundle, Commitment, Opening, SignedReceipt};
@@ -17,13 +18,14 @@ use clawrank_timelock::{DevBeacon, MAX_COMMIT_BYTES, OVERHEAD_BYTES, WeightsPayl
 use clawrank_wallet::{Sealed, parse_keyfile, parse_public_keyfile};
 use codec::{DecodeAll, Encode};
 
+pub use shield::{Extension, Extrinsic, RuntimeCall, shield, shield_key};
 pub use subtensor::subtensor;
 
 /// A decoder under test.
 pub type Target = fn(&[u8]);
 
 /// Every target by name; the name is that of its corpus folder and of its fuzzer.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("bundle", bundle),
     ("receipt", receipt),
     ("opening", opening),
@@ -35,6 +37,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("address", address),
     ("timelock_decrypt", timelock_decrypt),
     ("keyfile", keyfile),
+    ("shield", shield),
 ];
 
 /// Targets that run a chain, some milliseconds each; otherwise as [`TARGETS`].

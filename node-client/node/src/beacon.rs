@@ -6,7 +6,7 @@
 //! blocks on demand. Every authority signs the same bytes, of which the pool keeps one.
 
 use crate::service::{FullBackend, FullClient, FullPool};
-use clawrank_runtime::{Hash, Runtime, opaque::Block, write_pulse};
+use clawrank_runtime::{Hash, Runtime, RuntimeCall, opaque::Block, write_pulse};
 use clawrank_timelock::{BeaconParams, DEV_BEACON, DevBeacon};
 use codec::{Decode, Encode};
 use futures::StreamExt;
@@ -17,11 +17,8 @@ use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_service::{Error, KeystoreContainer, TaskManager};
 use sc_transaction_pool_api::{OffchainTransactionPoolFactory, TransactionPool, TransactionSource};
 use sp_core::storage::StorageKey;
-use sp_runtime::{OpaqueExtrinsic, traits::Header};
+use sp_runtime::{OpaqueExtrinsic, generic::Preamble, traits::Header};
 use std::sync::Arc;
-
-/// The extrinsics of a block that holds nothing but pulses: the timestamp and them.
-const ONLY_PULSES: usize = 2;
 
 /// What brings pulses to this node's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,11 +111,11 @@ pub(crate) async fn sign(client: Arc<FullClient>, pool: Arc<FullPool>, instant: 
 
 fn has_only_pulses(client: &FullClient, block: Hash) -> bool {
     let body = client.block_body(block).ok().flatten().unwrap_or_default();
-    let drand = |xt: &OpaqueExtrinsic| {
-        let decoded = clawrank_runtime::UncheckedExtrinsic::decode(&mut xt.encode().as_slice());
-        decoded.is_ok_and(|xt| matches!(xt.function, clawrank_runtime::RuntimeCall::Drand(_)))
-    };
-    body.len() == ONLY_PULSES && body.last().is_some_and(drand)
+    let decoded = |xt: &OpaqueExtrinsic| clawrank_runtime::UncheckedExtrinsic::decode(&mut xt.encode().as_slice()).ok();
+    let extrinsics = body.iter().map(decoded);
+    let mut others =
+        extrinsics.skip_while(|xt| xt.as_ref().is_some_and(|xt| matches!(xt.preamble, Preamble::Bare(_)))).peekable();
+    others.peek().is_some() && others.all(|xt| xt.is_some_and(|xt| matches!(xt.function, RuntimeCall::Drand(_))))
 }
 
 /// What the offchain worker works with.

@@ -2,7 +2,8 @@
 //! `clawrank-node`: a node of a local ClawRank chain.
 //!
 //! Blocks come from Aura and are finalised by GRANDPA, or are sealed on demand (`--sealing`). The database is ParityDB.
-//! The beacon that opens timelocked commits is signed here, or fetched by the offchain worker. Absent on purpose:
+//! The beacon that opens timelocked commits is signed here, or fetched by the offchain worker.
+//! Extrinsics that are encrypted to this node are opened as its blocks are made. Absent on purpose:
 //! telemetry (a local chain has nobody to tell).
 
 #![allow(clippy::result_large_err, reason = "the error type is the framework's")]
@@ -14,6 +15,7 @@ mod compiled_runtimes;
 mod rpc;
 mod sealing;
 mod service;
+mod shield;
 
 fn main() -> sc_cli::Result<()> {
     command::run()

@@ -4,7 +4,10 @@
 //! Time is made up: each block is one slot later than the one before, whatever the clock says, so that Aura's rules
 //! hold however fast blocks are asked for. The digests are Aura's, without a seal.
 
-use crate::service::{FullClient, FullPool, FullSelectChain};
+use crate::{
+    service::{AuthorsPool, FullClient, FullPool, FullSelectChain},
+    shield::{Announcement, Keyring},
+};
 use clawrank_runtime::{Hash, opaque::Block};
 use futures::{Stream, StreamExt, channel::mpsc, stream};
 use sc_consensus_manual_seal::{
@@ -24,6 +27,8 @@ pub(crate) struct Sealer<'a> {
     pub(crate) task_manager: &'a TaskManager,
     pub(crate) client: Arc<FullClient>,
     pub(crate) pool: Arc<FullPool>,
+    pub(crate) authored: Arc<AuthorsPool>,
+    pub(crate) keys: Arc<Keyring>,
     pub(crate) select_chain: FullSelectChain,
     /// Whether a ready transaction alone makes a block.
     pub(crate) instant: bool,
@@ -40,15 +45,10 @@ pub(crate) fn channel() -> (mpsc::Sender<EngineCommand<Hash>>, mpsc::Receiver<En
 ///
 /// When the runtime does not tell its slot duration.
 pub(crate) fn start(sealer: Sealer<'_>, commands: mpsc::Receiver<EngineCommand<Hash>>) -> Result<(), Error> {
-    let Sealer { task_manager, client, pool, select_chain, instant } = sealer;
+    let Sealer { task_manager, client, pool, authored, keys, select_chain, instant } = sealer;
     let slot_duration = sc_consensus_aura::slot_duration(&*client)?;
-    let proposer = sc_basic_authorship::ProposerFactory::new(
-        task_manager.spawn_handle(),
-        client.clone(),
-        pool.clone(),
-        None,
-        None,
-    );
+    let proposer =
+        sc_basic_authorship::ProposerFactory::new(task_manager.spawn_handle(), client.clone(), authored, None, None);
     let ready: stream::BoxStream<'static, _> =
         if instant { on_ready(pool.clone()).boxed() } else { stream::pending().boxed() };
     let time = client.clone();
@@ -61,8 +61,11 @@ pub(crate) fn start(sealer: Sealer<'_>, commands: mpsc::Receiver<EngineCommand<H
         select_chain,
         consensus_data_provider: Some(Box::new(AuraConsensusDataProvider::new_with_slot_duration(slot_duration))),
         create_inherent_data_providers: move |_, ()| {
-            let client = time.clone();
-            async move { SlotTimestampProvider::new_aura::<Block, _>(client).map_err(Into::into) }
+            let (client, announcement) = (time.clone(), Announcement(keys.clone()));
+            async move {
+                let time = SlotTimestampProvider::new_aura::<Block, _>(client)?;
+                Ok::<_, Box<dyn std::error::Error + Send + Sync>>((time, announcement))
+            }
         },
     };
     task_manager.spawn_essential_handle().spawn_blocking("manual-seal", None, run_manual_seal(params));

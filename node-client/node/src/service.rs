@@ -3,7 +3,12 @@
 
 mod slots;
 
-use crate::{beacon, cli::Sealing, compiled_runtimes, rpc, sealing};
+use crate::{
+    beacon,
+    cli::Sealing,
+    compiled_runtimes, rpc, sealing,
+    shield::{Keyring, ShieldedPool},
+};
 use clawrank_runtime::{Hash, RuntimeApi, opaque::Block};
 use sc_consensus::import_queue::BasicQueue;
 use sc_network::{
@@ -23,6 +28,8 @@ pub(crate) type FullBackend = sc_service::TFullBackend<Block>;
 pub(crate) type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
 /// The transaction pool.
 pub(crate) type FullPool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient>;
+/// The pool with what is inside carriers, for the author.
+pub(crate) type AuthorsPool = ShieldedPool<FullPool>;
 /// The network.
 type Network = Litep2pNetworkBackend;
 
@@ -180,15 +187,25 @@ pub(crate) fn start(config: Configuration, options: Options) -> Result<TaskManag
         _ => {}
     }
 
+    let keys = Arc::new(Keyring::default());
+    let authored = Arc::new(ShieldedPool::new(pool.clone(), keys.clone()));
     match (consensus, commands) {
         (Consensus::Slots(voter), _) => {
-            slots::start(&parts, slots_config, &pool, slots::Net { network, sync }, *voter)?;
+            slots::start(
+                &parts,
+                slots_config,
+                slots::Pools { pool, authored, keys },
+                slots::Net { network, sync },
+                *voter,
+            )?;
         }
         (Consensus::OnDemand { instant }, Some(commands)) if role.is_authority() => sealing::start(
             sealing::Sealer {
                 task_manager: &parts.task_manager,
                 client: parts.client.clone(),
                 pool,
+                authored,
+                keys,
                 select_chain: parts.select_chain.clone(),
                 instant,
             },

@@ -10,4 +10,5 @@ frame_benchmarking::define_benchmarks!(
     [pallet_commitments, crate::Commitments]
     [pallet_drand, crate::Drand]
     [pallet_provider_rank, crate::ProviderRank]
+    [pallet_shield, crate::MevShield]
 );

@@ -193,6 +193,24 @@ impl pallet_drand::Config for Runtime {
     type HttpFetchTimeout = ConstU64<1_000>;
 }
 
+/// The authorities by slot.
+pub struct SlotAuthors;
+
+impl pallet_shield::Authors<AuraId> for SlotAuthors {
+    fn after(slots: u64) -> Option<AuraId> {
+        let authorities = pallet_aura::Authorities::<Runtime>::get();
+        let slot = pallet_aura::CurrentSlot::<Runtime>::get().checked_add(slots)?;
+        let turn = slot.checked_rem(u64::try_from(authorities.len()).ok()?)?;
+        authorities.get(usize::try_from(turn).ok()?).cloned()
+    }
+}
+
+impl pallet_shield::Config for Runtime {
+    type AuthorityId = AuraId;
+    type Authors = SlotAuthors;
+    type WeightInfo = pallet_shield::weights::SubstrateWeight<Runtime>;
+}
+
 impl pallet_provider_rank::Config for Runtime {
     type Subnets = SubtensorModule;
     type Currency = Balances;

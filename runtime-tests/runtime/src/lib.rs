@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The runtime of a local ClawRank chain.
 //!
-//! It composes the standard pallets with `SubtensorModule`, `AdminUtils`, `Commitments`, `Drand` and `ProviderRank`, at
-//! the pallet indices and with the transaction extensions of the public Bittensor chain, so that a client of it speaks
+//! It composes the standard pallets with `SubtensorModule`, `AdminUtils`, `Commitments`, `Drand`, `MevShield` and
+//! `ProviderRank`, at the pallet indices and with the transaction extensions of the public Bittensor chain, so that a client of it speaks
 //! to this one unchanged. Amounts are `u64` rao (1 TAO = 10^9 rao), accounts are `AccountId32`, addresses `MultiAddress`.
 //!
 //! One Wasm serves every block time: the slot duration is genesis storage of [`block_time`], not a constant.
@@ -21,6 +21,7 @@ mod benchmarks;
 
 mod apis;
 pub mod block_time;
+mod check_mortality;
 mod check_nonce;
 mod configs;
 pub mod genesis;
@@ -38,6 +39,7 @@ use sp_version::RuntimeVersion;
 pub use apis::RUNTIME_API_VERSIONS;
 #[cfg(feature = "std")]
 pub use apis::{RuntimeApi, api};
+pub use check_mortality::CheckMortality;
 pub use check_nonce::CheckNonce;
 pub use configs::{EXISTENTIAL_DEPOSIT, MAX_BLOCK_WEIGHT, RuntimeBlockWeights};
 pub use transactions::{unsigned_extension, write_pulse};
@@ -74,10 +76,11 @@ pub type TxExtension = (
     frame_system::CheckSpecVersion<Runtime>,
     frame_system::CheckTxVersion<Runtime>,
     frame_system::CheckGenesis<Runtime>,
-    frame_system::CheckMortality<Runtime>,
+    CheckMortality<Runtime>,
     CheckNonce<Runtime>,
     frame_system::CheckWeight<Runtime>,
     pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+    pallet_shield::CheckShieldedTxValidity<Runtime>,
     pallet_subtensor::SubtensorTransactionExtension<Runtime>,
     pallet_drand::DrandPriority<Runtime>,
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
@@ -121,7 +124,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("clawrank"),
     impl_name: Cow::Borrowed("clawrank"),
     authoring_version: 1,
-    spec_version: 2,
+    spec_version: 3,
     impl_version: 1,
     apis: RUNTIME_API_VERSIONS,
     transaction_version: 1,
@@ -181,6 +184,8 @@ mod runtime {
     pub type AdminUtils = pallet_admin_utils;
     #[runtime::pallet_index(26)]
     pub type Drand = pallet_drand;
+    #[runtime::pallet_index(30)]
+    pub type MevShield = pallet_shield;
     #[runtime::pallet_index(92)]
     pub type ProviderRank = pallet_provider_rank;
     #[runtime::pallet_index(93)]

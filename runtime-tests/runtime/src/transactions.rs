@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Transactions that nobody signs.
 
-use crate::{BlockNumber, CheckNonce, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic};
+use crate::{BlockNumber, CheckMortality, CheckNonce, Runtime, RuntimeCall, TxExtension, UncheckedExtrinsic};
 use alloc::vec::Vec;
 use frame_system::offchain::{CreateAuthorizedTransaction, CreateTransaction, CreateTransactionBase};
 use pallet_drand::{Pulse, PulsesPayload};
@@ -42,10 +42,11 @@ pub fn unsigned_extension() -> TxExtension {
         frame_system::CheckSpecVersion::new(),
         frame_system::CheckTxVersion::new(),
         frame_system::CheckGenesis::new(),
-        frame_system::CheckMortality::from(Era::Immortal),
+        CheckMortality::from(Era::Immortal),
         CheckNonce::from(0),
         frame_system::CheckWeight::new(),
         pallet_transaction_payment::ChargeTransactionPayment::from(0),
+        pallet_shield::CheckShieldedTxValidity::new(),
         pallet_subtensor::SubtensorTransactionExtension::new(),
         pallet_drand::DrandPriority::new(),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),

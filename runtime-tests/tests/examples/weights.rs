@@ -149,11 +149,13 @@ fn claim(pallet: &str, benchmark: &str, point: &Point) -> Option<Weight> {
     use pallet_commitments::WeightInfo as _;
     use pallet_drand::WeightInfo as _;
     use pallet_provider_rank::WeightInfo as _;
+    use pallet_shield::WeightInfo as _;
     use pallet_subtensor::WeightInfo as _;
     type Admin = <Runtime as pallet_admin_utils::Config>::WeightInfo;
     type Commitments = <Runtime as pallet_commitments::Config>::WeightInfo;
     type Drand = <Runtime as pallet_drand::Config>::WeightInfo;
     type Rank = <Runtime as pallet_provider_rank::Config>::WeightInfo;
+    type Shield = <Runtime as pallet_shield::Config>::WeightInfo;
     type Subtensor = <Runtime as pallet_subtensor::Config>::WeightInfo;
     let part = |index: usize| point.get(index).map_or(0, |(_, value)| *value);
     Some(match (pallet, benchmark) {
@@ -184,6 +186,8 @@ fn claim(pallet: &str, benchmark: &str, point: &Point) -> Option<Weight> {
         ("pallet_drand", "write_pulse") => Drand::write_pulse(part(0)),
         ("pallet_drand", "set_beacon_config") => Drand::set_beacon_config(),
         ("pallet_drand", "set_oldest_stored_round") => Drand::set_oldest_stored_round(),
+        ("pallet_shield", "announce_next_key") => Shield::announce_next_key(),
+        ("pallet_shield", "submit_encrypted") => Shield::submit_encrypted(),
         ("pallet_provider_rank", "add_cell") => Rank::add_cell(),
         ("pallet_provider_rank", "remove_cell") => Rank::remove_cell(),
         ("pallet_provider_rank", "commit_bundle") => Rank::commit_bundle(),

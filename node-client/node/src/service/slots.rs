@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 //! Consensus by slots: Aura makes blocks, GRANDPA finalises them.
 
-use super::{FullBackend, FullClient, FullPool, FullSelectChain, Parts};
+use super::{AuthorsPool, FullBackend, FullClient, FullPool, FullSelectChain, Parts};
+use crate::shield::{Announcement, Keyring};
 use clawrank_runtime::opaque::Block;
 use sc_client_api::BlockBackend;
 use sc_consensus::import_queue::BasicQueue;
@@ -20,8 +21,11 @@ use std::{sync::Arc, time::Duration};
 
 /// Blocks between two justifications that are kept and sent.
 const JUSTIFICATION_PERIOD: u32 = 512;
-/// How long a GRANDPA message takes across a network; a shorter slot shortens it.
+/// How long a GRANDPA message takes across a network.
 const GOSSIP: Duration = Duration::from_millis(333);
+/// The part of a slot that it takes at most: a round waits four times for messages, and must be over within a slot. Eras
+/// of eight blocks begin at the final block.
+const GOSSIP_PORTION: u32 = 8;
 /// The part of a slot in which its author fills the block; the rest is for sending and importing it.
 const PROPOSAL_PORTION: f32 = 2.0 / 3.0;
 
@@ -45,6 +49,13 @@ pub(super) struct Voter {
 pub(super) struct Net {
     pub(super) network: Arc<dyn NetworkService>,
     pub(super) sync: Arc<sc_network_sync::SyncingService<Block>>,
+}
+
+/// Where transactions wait, as the network and as the author sees it.
+pub(super) struct Pools {
+    pub(super) pool: Arc<FullPool>,
+    pub(super) authored: Arc<AuthorsPool>,
+    pub(super) keys: Arc<Keyring>,
 }
 
 /// What of the node's configuration consensus looks at.
@@ -135,16 +146,17 @@ pub(super) fn prepare<N: NetworkBackend<Block, clawrank_runtime::Hash>>(
 /// # Errors
 ///
 /// When the runtime does not tell its slot duration, or the state of finality cannot be read.
-pub(super) fn start(parts: &Parts, config: Config, pool: &Arc<FullPool>, net: Net, voter: Voter) -> Result<(), Error> {
+pub(super) fn start(parts: &Parts, config: Config, pools: Pools, net: Net, voter: Voter) -> Result<(), Error> {
     let slot_duration = sc_consensus_aura::slot_duration(&*parts.client)?;
     let Voter { imported: Imported { block_import, link }, protocol, notifications } = voter;
+    let Pools { pool, authored, keys } = pools;
     let is_authority = config.role.is_authority();
 
     if is_authority {
         let proposer_factory = sc_basic_authorship::ProposerFactory::new(
             parts.task_manager.spawn_handle(),
             parts.client.clone(),
-            pool.clone(),
+            authored,
             None,
             None,
         );
@@ -156,7 +168,13 @@ pub(super) fn start(parts: &Parts, config: Config, pool: &Arc<FullPool>, net: Ne
             proposer_factory,
             sync_oracle: net.sync.clone(),
             justification_sync_link: net.sync.clone(),
-            create_inherent_data_providers: move |_, ()| async move { Ok(now(slot_duration)) },
+            create_inherent_data_providers: move |_, ()| {
+                let announcement = Announcement(keys.clone());
+                async move {
+                    let (slot, time) = now(slot_duration);
+                    Ok((slot, time, announcement))
+                }
+            },
             force_authoring: config.force_authoring,
             // A local chain goes on making blocks while finality waits for a peer.
             backoff_authoring_blocks: None,
@@ -172,7 +190,7 @@ pub(super) fn start(parts: &Parts, config: Config, pool: &Arc<FullPool>, net: Ne
     if config.voter {
         let grandpa = sc_consensus_grandpa::run_grandpa_voter(sc_consensus_grandpa::GrandpaParams {
             config: sc_consensus_grandpa::Config {
-                gossip_duration: GOSSIP.min(slot_duration.as_duration()),
+                gossip_duration: GOSSIP.min(slot_duration.as_duration() / GOSSIP_PORTION),
                 justification_generation_period: JUSTIFICATION_PERIOD,
                 observer_enabled: false,
                 local_role: config.role,
@@ -189,7 +207,7 @@ pub(super) fn start(parts: &Parts, config: Config, pool: &Arc<FullPool>, net: Ne
             prometheus_registry: None,
             shared_voter_state: SharedVoterState::empty(),
             telemetry: None,
-            offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(pool.clone()),
+            offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(pool),
         })?;
         parts.task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, grandpa);
     }
