@@ -137,7 +137,11 @@ fn carrier_stays_in_the_pool_when_another_node_has_its_key() {
     let (alice, bob) = (Author::new(), Author::new());
     let (carrier, after) = (bob.carrier(&remark(1).encode()), remark(2));
     assert_eq!(alice.block(&[&carrier, &after]), [after]);
-    assert_eq!(*alice.reported.lock().unwrap(), [carrier.clone()], "what depends on it is not offered either");
+    assert_eq!(
+        *alice.reported.lock().unwrap(),
+        std::slice::from_ref(&carrier),
+        "what depends on it is not offered either"
+    );
     assert_eq!(bob.block(&[&carrier]), [carrier, remark(1)]);
 }
 
