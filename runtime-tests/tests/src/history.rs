@@ -183,7 +183,8 @@ pub fn submit(node: &Node, keys: &Keys, call: impl Into<RuntimeCall>) {
     let genesis: H256 = serde_json::from_value(genesis).expect("a hash");
     let nonce = node.rpc("account_nextIndex", json!([keys.public().to_ss58check()])).expect("the node answers");
     let nonce = nonce.as_u64().and_then(|nonce| u32::try_from(nonce).ok()).expect("a nonce");
-    let implicit = ((), VERSION.spec_version, VERSION.transaction_version, genesis, genesis, (), (), (), (), (), None);
+    let implicit =
+        ((), VERSION.spec_version, VERSION.transaction_version, genesis, genesis, (), (), (), (), (), (), None);
     let payload = SignedPayload::from_raw(call.into(), extensions(nonce), implicit);
     let signature = payload.using_encoded(|bytes| keys.sign(bytes));
     let (call, extensions, _) = payload.deconstruct();
