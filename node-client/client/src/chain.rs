@@ -219,6 +219,12 @@ impl ChainPort for Chain {
         self.inner.link.best_number().await
     }
 
+    async fn has_pending(&self, account: &AccountId) -> Result<bool, ClientError> {
+        let reader = self.reader_at_head().await?.0;
+        let info: Option<AccountInfo> = reader.value("System.Account", &[Key::from(account)]).await?;
+        Ok(self.next_nonce(account).await? > info.unwrap_or_default().nonce)
+    }
+
     async fn block(&self, number: u64) -> Result<Option<Head>, ClientError> {
         let finalised = *self.inner.link.heads().borrow();
         match finalised {

@@ -39,6 +39,12 @@ pub trait ChainPort: Send + Sync + 'static {
         Ok(self.heads().borrow().map_or(0, |head| head.number))
     }
 
+    /// Whether a transaction of this account is on its way: in the node's pool, or in a block that is not final yet. Whoever
+    /// asks before reading what the transaction does misses none. `false` where the port does not know.
+    async fn has_pending(&self, _account: &AccountId) -> Result<bool, ClientError> {
+        Ok(false)
+    }
+
     /// A finalised block by number; `None` while it is not final or when it does not exist.
     async fn block(&self, number: u64) -> Result<Option<Head>, ClientError>;
 

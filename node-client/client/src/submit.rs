@@ -356,10 +356,11 @@ pub(crate) async fn nonce(link: &Link, account: &AccountId) -> Result<u64, Clien
     }
 }
 
-/// What an account owns, as far as it is needed here.
+/// What an account is, as far as it is needed here.
 #[derive(Default, DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 pub(crate) struct AccountInfo {
+    pub(crate) nonce: u64,
     pub(crate) data: AccountData,
 }
 

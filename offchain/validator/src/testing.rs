@@ -10,11 +10,13 @@ use clawrank_store::journal::{Identity, Journal, Options};
 
 mod chain;
 mod endpoint;
+mod fault;
 mod gateway;
 mod miner;
 
-pub(crate) use chain::{FakeChain, Fault};
+pub(crate) use chain::FakeChain;
 pub(crate) use endpoint::StubEndpoints;
+pub(crate) use fault::Fault;
 pub(crate) use gateway::{Evil, ProbeMode, StubGateway, receipt};
 pub(crate) use miner::Measurer;
 

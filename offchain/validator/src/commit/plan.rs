@@ -44,6 +44,8 @@ pub struct Facts<'a> {
     pub has_pulse: bool,
     /// How the operator wants weights committed.
     pub mode: CommitMode,
+    /// Whether a transaction of the hotkey is on its way, as it was before the rest of this was read.
+    pub is_pending: bool,
     /// Blocks after which a transaction of unknown outcome that is not on chain counts as lost.
     pub resubmit_after_blocks: u64,
 }
@@ -192,6 +194,9 @@ fn send(row: &CommitRow, facts: &Facts<'_>) -> Step {
     let lost_from = row.block.saturating_add(facts.resubmit_after_blocks);
     if submitted && head < lost_from {
         return Step::Wait(format!("sent, not yet seen on chain; looked for until block {lost_from}"));
+    }
+    if submitted && facts.is_pending {
+        return Step::Wait("sent, and a transaction of this hotkey is on its way into a final block".to_owned());
     }
     let epoch = facts.next_epoch();
     let follows = !submitted && epoch == row.commit_epoch.saturating_add(1) && facts.has_room_for_late();

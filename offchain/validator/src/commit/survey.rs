@@ -27,6 +27,8 @@ pub(crate) struct Read {
     pub(crate) beacon: Option<Beacon>,
     /// Number of the node's best block.
     pub(crate) best: u64,
+    /// Whether a transaction of the hotkey was on its way before all the rest was read.
+    pub(crate) is_pending: bool,
     pub(crate) mechanisms: BTreeMap<u8, OnChain>,
 }
 
@@ -34,6 +36,9 @@ impl Committer {
     /// The beacon, and what the chain has of this hotkey for every mechanism with an open row; of all at the start.
     pub(crate) async fn read(&self, view: &View, rows: &[CommitRow]) -> Result<Read, ClientError> {
         let me = self.keypair.public();
+        // First: what becomes final after this is among the commits and weights that are read below.
+        let is_sent = rows.iter().any(|row| row.state == CommitState::Submitted);
+        let is_pending = is_sent && self.chain.has_pending(&me).await?;
         let (beacon, best) = (self.chain.beacon().await?, self.chain.best_number().await?);
         let mut mecids: BTreeSet<u8> = rows.iter().map(|row| row.mecid).collect();
         if !self.claimed {
@@ -47,7 +52,7 @@ impl Committer {
             let found = own::read(&*self.chain, &view.subnet, &me, mecid, &epochs, with_timelocked).await?;
             mechanisms.insert(mecid, found);
         }
-        Ok(Read { beacon, best, mechanisms })
+        Ok(Read { beacon, best, is_pending, mechanisms })
     }
 
     /// Makes sure that all commits of this hotkey on chain are this journal's.
@@ -155,6 +160,7 @@ impl Committer {
             subnet: &view.subnet,
             clock,
             best: read.best,
+            is_pending: read.is_pending,
             me: view.subnet.by_hotkey(&self.keypair.public()),
             own: &on_chain.own,
             stored: &on_chain.stored,

@@ -21,32 +21,7 @@ use clawrank_primitives::{
 use clawrank_timelock::{BeaconParams, DEV_BEACON_SEED, DevBeacon, WeightsPayload};
 use tokio::sync::{Notify, watch};
 
-use super::{NETUID, genesis, head, snapshot};
-
-/// What goes wrong with the next submission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The process is killed before the transaction leaves: the call never returns.
-    KilledBefore,
-    /// The process is killed after the transaction is in a block: the call never returns.
-    KilledAfter,
-    /// The connection breaks before the transaction leaves.
-    BrokenBefore,
-    /// The connection breaks after the transaction is in a block.
-    BrokenAfter,
-    /// The outcome is unknown, and it is in a block.
-    UnknownAfter,
-    /// The outcome is unknown, and it is lost.
-    UnknownBefore,
-    /// The pool refuses it for now.
-    PoolBusy,
-    /// The pool finds the nonce used.
-    Stale,
-    /// A check of the chain's own refuses it, by this code.
-    Custom(u8),
-    /// Its block is orphaned: the outcome is unknown, and it gets into a block that many blocks later.
-    Orphaned(u64),
-}
+use super::{Fault, NETUID, genesis, head, snapshot};
 
 pub(crate) struct State {
     pub(crate) subnet: SubnetSnapshot,
@@ -398,6 +373,10 @@ impl ChainPort for FakeChain {
         Ok(self.with(|state| state.subnet.head.number + state.best_ahead))
     }
 
+    async fn has_pending(&self, account: &AccountId) -> Result<bool, ClientError> {
+        Ok(self.with(|state| state.pooled.iter().any(|(_, signer, _)| signer == account)))
+    }
+
     async fn subnet_at(&self, netuid: u16, _block: Hash) -> Result<SubnetSnapshot, ClientError> {
         self.subnet(netuid).await
     }
@@ -497,6 +476,11 @@ impl ChainPort for FakeChain {
                 code: 1010,
                 reason: clawrank_client::PoolReason::Custom { code, name: clawrank_client::custom_name(code) },
             }),
+            Some(Fault::KilledWaiting(blocks)) => {
+                self.with(|state| state.pooled.push((now + blocks, signer, call)));
+                self.killed.notify_one();
+                std::future::pending().await
+            }
             Some(Fault::Orphaned(blocks)) => {
                 self.with(|state| state.pooled.push((now + blocks, signer, call)));
                 Err(unknown(now + blocks))

@@ -14,6 +14,7 @@ fn blocked_names_the_reason_when_the_chain_would_refuse() {
         let clock = EpochClock::at(&subnet, &schedule()).unwrap();
         let facts = Facts {
             best: 0,
+            is_pending: false,
             subnet: &subnet,
             clock: &clock,
             me: Some(&me),
@@ -71,6 +72,7 @@ fn committing(
     let beacon = beacon.then_some(Beacon { public_key: [0; 96], genesis_time: 1_000, period: 3, last_stored_round: 9 });
     let facts = Facts {
         best: 0,
+        is_pending: false,
         subnet: &subnet,
         clock: &clock,
         me: subnet.neurons.first(),
@@ -101,6 +103,7 @@ fn form_follows_the_chain_when_the_mode_is_auto() {
         let resubmit_after_blocks = 4;
         Facts {
             best: 0,
+            is_pending: false,
             subnet: &subnet,
             clock: &clock,
             me: None,

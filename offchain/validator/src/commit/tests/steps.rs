@@ -21,6 +21,7 @@ fn at(row: &CommitRow, block: u64, epoch: u64, on_chain: bool, stored: bool) -> 
     let weights: Vec<(u16, u16)> = row.uids.iter().copied().zip(row.values.iter().copied()).collect();
     let facts = Facts {
         best: 0,
+        is_pending: false,
         subnet: &subnet,
         clock: &clock,
         me: subnet.neurons.first(),
@@ -84,6 +85,7 @@ fn committed_waits_as_long_as_the_chain_says_when_it_landed_late() {
     let clock = EpochClock::at(&subnet, &schedule()).unwrap();
     let facts = Facts {
         best: 0,
+        is_pending: false,
         subnet: &subnet,
         clock: &clock,
         me: subnet.neurons.first(),

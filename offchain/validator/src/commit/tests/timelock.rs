@@ -52,6 +52,8 @@ async fn commit_is_made_once_when_killed_around_it() {
     for (fault, restart_at) in [
         (Fault::KilledBefore, 1_081),
         (Fault::KilledAfter, 1_082),
+        // In the pool, or in a block that is not final, for longer than a lost transaction is looked for.
+        (Fault::KilledWaiting(12), 1_082),
         (Fault::KilledAfter, 1_102),
         (Fault::KilledAfter, 1_150),
     ] {
