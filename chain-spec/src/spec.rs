@@ -133,3 +133,6 @@ fn properties() -> Properties {
     properties.insert("ss58Format".into(), 42.into());
     properties
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,9 +121,11 @@ class Node:
     def log(self) -> list[str]:
         return (self.folder / "logs" / "node.log").read_text(errors="replace").splitlines()
 
-    def rss_mb(self) -> float:
+    def memory_mb(self) -> tuple[float, float]:
+        """Memory in use: the program's own, and files that are mapped, above all the database's."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+        own, mapped = (int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) / 1024 for name in ("RssAnon", "RssFile"))
+        return own, mapped
 
     def data_mb(self) -> float:
         """What the folder of the data takes on disk; tables are sparse files."""
@@ -317,7 +319,9 @@ def growth() -> None:
                     while made < goal:
                         node.rpc("engine_createBlock", True, True)
                         made += 1
-                    figure(f"memory after {goal} blocks of fast{name}", node.rss_mb(), "MiB")
+                    own, mapped = node.memory_mb()
+                    figure(f"memory after {goal} blocks of fast{name}", own + mapped, "MiB")
+                    figure(f"memory after {goal} blocks of fast{name}, without mapped files", own, "MiB")
                     figure(f"database after {goal} blocks of fast{name}", node.data_mb(), "MiB")
                 per_block = (time.monotonic() - begun) * 1000 / made
                 spent = (cpu_s(node.process.pid) - spent) * 1000 / made
