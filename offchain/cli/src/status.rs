@@ -255,12 +255,12 @@ fn print(status: &Status) -> Result<(), CliError> {
 
 fn print_standing(standing: &Standing, mechanisms: u8) -> Result<(), CliError> {
     let how = match standing.form.as_deref() {
-        Some("plain") => "in plain sight",
-        Some("salted") => "committed by a salted hash, then revealed by a call",
-        Some("timelocked") => "committed timelocked, then revealed by the chain",
-        _ => "in a way that the chain has not told yet",
+        Some("plain") => "set in the open",
+        Some("salted") => "committed as a salted hash and revealed by a call",
+        Some("timelocked") => "committed timelocked and revealed by the chain",
+        _ => "committed in a way that this program does not know",
     };
-    line(&format!("this validator at block {}: weights are set {how}", standing.block))?;
+    line(&format!("this validator at block {}: weights are {how}", standing.block))?;
     print_blocked(&standing.blocked, &standing.warnings, mechanisms)
 }
 

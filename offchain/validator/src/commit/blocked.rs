@@ -61,7 +61,7 @@ pub enum Blocked {
         next: u64,
     },
     /// Fewer weights than the subnet accepts.
-    #[error("{}; more miners must earn a score", too_few(*found, *wanted))]
+    #[error("{}", too_few(*found, *wanted))]
     TooFew {
         /// How many there are.
         found: usize,
@@ -175,9 +175,9 @@ impl Blocked {
 
 fn too_few(found: usize, wanted: usize) -> String {
     if found == 0 {
-        return "no miner has a score, so there are no weights to set".to_owned();
+        return "no miner has a score yet, so there are no weights to set".to_owned();
     }
-    format!("{found} weights where the subnet wants at least {wanted}")
+    format!("{found} weights where the subnet wants at least {wanted}; more miners must earn a score")
 }
 
 /// Why the weights of one mechanism cannot be set now, and when they can.
