@@ -193,10 +193,17 @@ fn any_input() -> impl Strategy<Value = YumaInput> {
     })
 }
 
-fn assert_close(what: &str, found: &[u16], expected: &[f64]) {
+/// Half a step of the stored `u16` is 8e-6; the rest is rounding on the way.
+const TOLERANCE: f64 = 1e-4;
+
+/// Of bonds: a steep liquid alpha makes much of small differences. It is that of the published vectors.
+const BONDS_TOLERANCE: f64 = 1e-3;
+
+fn assert_close(what: &str, found: &[u16], expected: &[f64], tolerance: f64) {
     assert_eq!(found.len(), expected.len());
     for (uid, (&found, &expected)) in found.iter().zip(expected).enumerate() {
-        assert!((part(found) - expected.min(1.0)).abs() < 1e-4, "{what} of {uid}: {found} where {expected} is right");
+        let difference = (part(found) - expected.min(1.0)).abs();
+        assert!(difference < tolerance, "{what} of {uid}: {found} where {expected} is right");
     }
 }
 
@@ -206,14 +213,14 @@ proptest! {
     #[test]
     fn epoch_matches_the_float_reference_when_any_input(input in any_input()) {
         let (output, expected) = (epoch(&input).unwrap(), reference(&input));
-        assert_close("consensus", &output.consensus, &expected.consensus);
-        assert_close("incentive", &output.incentive, &expected.incentive);
-        assert_close("dividend", &output.dividends, &expected.dividends);
-        assert_close("trust", &output.validator_trust, &expected.trust);
+        assert_close("consensus", &output.consensus, &expected.consensus, TOLERANCE);
+        assert_close("incentive", &output.incentive, &expected.incentive, TOLERANCE);
+        assert_close("dividend", &output.dividends, &expected.dividends, TOLERANCE);
+        assert_close("trust", &output.validator_trust, &expected.trust, TOLERANCE);
         for (uid, row) in output.bonds.iter().enumerate().filter(|(uid, _)| output.permits[*uid]) {
             let mut dense = vec![0; output.bonds.len()];
             row.iter().for_each(|&(target, bond)| dense[usize::from(target)] = bond);
-            assert_close("bonds", &dense, &expected.bonds[uid]);
+            assert_close("bonds", &dense, &expected.bonds[uid], BONDS_TOLERANCE);
         }
     }
 
