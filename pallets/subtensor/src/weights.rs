@@ -116,7 +116,7 @@ macro_rules! weights {
 
             fn unstake_all(n: u32) -> Weight {
                 // Of every subnet the same ten values: one path to the first, then its neighbours.
-                let each = Weight::from_parts(Self::remove_stake().ref_time(), 10 * OWN_NODES);
+                let each = base(100, 10 * OWN_NODES).saturating_add($db.reads_writes(9, 6));
                 Self::remove_stake().saturating_add(each.saturating_mul(u64::from(n)))
             }
 
