@@ -46,8 +46,17 @@ struct Told {
 /// All validators' tables and what follows from them.
 #[derive(Default)]
 pub(crate) struct Cells {
-    told: Mutex<HashMap<HotkeyId, Told>>,
+    tables: Mutex<Tables>,
     known: ArcSwap<KnownCells>,
+}
+
+#[derive(Default)]
+struct Tables {
+    told: BTreeMap<HotkeyId, Told>,
+    /// Whose tables the last merge counted, with their stake then.
+    counted: Vec<(HotkeyId, u64)>,
+    /// Whether a table came since.
+    fresh: bool,
 }
 
 /// One validator's sums over the kinds of tasks of one model at one endpoint.
@@ -62,23 +71,29 @@ struct Sums {
 }
 
 impl Cells {
-    /// Takes a validator's table in the place of its old one; `false` where it has a newer one already.
-    pub(crate) fn take(&self, validator: HotkeyId, table: CellTable, now: Instant) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.get(&validator).is_some_and(|old| old.table.block > table.block) {
-            return false;
-        }
-        told.insert(validator, Told { table, at: now });
-        true
+    /// Takes a validator's table in the place of its old one.
+    ///
+    /// The one that came last counts: a request is signed, and taken once, so nobody else can send an old one again.
+    pub(crate) fn take(&self, validator: HotkeyId, table: CellTable, now: Instant) {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.told.insert(validator, Told { table, at: now });
+        tables.fresh = true;
     }
 
     /// Merges the tables of those who still are validators; older ones than `keep` are gone. Whether anything changed.
+    ///
+    /// Looks at every table, but at the cells only after a table, a permit or a stake changed.
     pub(crate) fn merge(&self, members: &Members, keep: Duration, now: Instant) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let stake = |hotkey: &HotkeyId| members.standing(hotkey).filter(|is| is.permit).map(|is| is.stake_rao);
-        told.retain(|hotkey, told| stake(hotkey).is_some() && now.saturating_duration_since(told.at) <= keep);
-        let tables = told.iter().filter_map(|(hotkey, told)| Some((stake(hotkey)?, &told.table)));
-        let known = merged(tables);
+        tables.told.retain(|hotkey, told| stake(hotkey).is_some() && now.saturating_duration_since(told.at) <= keep);
+        let counted: Vec<_> = tables.told.keys().filter_map(|hotkey| Some((*hotkey, stake(hotkey)?))).collect();
+        if !tables.fresh && tables.counted == counted {
+            return false;
+        }
+        let stakes = counted.iter().map(|(_, stake)| *stake);
+        let known = merged(stakes.zip(tables.told.values().map(|told| &told.table)));
+        (tables.counted, tables.fresh) = (counted, false);
         if **self.known.load() == known {
             return false;
         }

@@ -37,7 +37,7 @@ fn members() -> Members {
 #[test]
 fn kinds_of_tasks_count_by_their_numbers_when_one_validator_reports() {
     let (cells, now) = (Cells::default(), Instant::now());
-    assert!(cells.take([1; 32], table(9, vec![cell("math", 30, 30, 24, 100), cell("json", 20, 10, 6, 500)]), now));
+    cells.take([1; 32], table(9, vec![cell("math", 30, 30, 24, 100), cell("json", 20, 10, 6, 500)]), now);
     assert!(cells.merge(&members(), KEEP, now));
     let known = known(&cells).unwrap();
     assert_eq!(known.quality, Ppb::from_percent(75));
@@ -45,6 +45,23 @@ fn kinds_of_tasks_count_by_their_numbers_when_one_validator_reports() {
     assert_eq!((known.latency.p50_ms, known.latency.p95_ms), (200, 400));
     assert_eq!(cells.to_wire()[0].validators, 1);
     assert!(!cells.merge(&members(), KEEP, now), "nothing changed");
+}
+
+#[test]
+fn merge_counts_what_changed_when_tables_permits_or_stakes_do() {
+    let (cells, now) = (Cells::default(), Instant::now());
+    cells.take([1; 32], table(u64::MAX, vec![cell("math", 10, 10, 9, 100)]), now);
+    cells.take([2; 32], table(9, vec![cell("math", 10, 10, 5, 100)]), now);
+    assert!(cells.merge(&members(), KEEP, now));
+    assert_eq!(known(&cells).unwrap().quality, Ppb::from_percent(90));
+    assert!(cells.merge(&Members::with([(1, true, 50), (2, true, 60)]), KEEP, now), "stake moved");
+    assert_eq!(known(&cells).unwrap().quality, Ppb::from_percent(50));
+    assert!(cells.merge(&Members::with([(1, true, 50)]), KEEP, now), "a permit went");
+    assert_eq!(known(&cells).unwrap().quality, Ppb::from_percent(90));
+    // Whatever block the table before named, the next one counts.
+    cells.take([1; 32], table(9, vec![cell("math", 10, 10, 8, 100)]), now);
+    assert!(cells.merge(&Members::with([(1, true, 50)]), KEEP, now), "a table came");
+    assert_eq!(known(&cells).unwrap().quality, Ppb::from_percent(80));
 }
 
 #[test]
@@ -66,7 +83,6 @@ fn table_is_forgotten_when_it_is_old_or_its_validator_has_gone() {
     let (cells, now) = (Cells::default(), Instant::now());
     cells.take([1; 32], table(9, vec![cell("math", 10, 10, 9, 100)]), now);
     cells.merge(&members(), KEEP, now);
-    assert!(!cells.take([1; 32], table(8, vec![]), now), "an older table does not take its place");
     assert!(!cells.merge(&members(), KEEP, now + KEEP));
     assert!(cells.merge(&members(), KEEP, now + KEEP + Duration::from_millis(1)));
     assert_eq!(known(&cells), None);

@@ -35,11 +35,7 @@ async fn table(app: &App, peer: Peer, request: Request) -> Result<Response, ApiE
     let sender = app.validator(&parts.method, &parts.uri, &parts.headers, &body, peer.0).await?;
     let table = CellTable::parse(&body)?;
     let taken = CellsTaken { cells: u32::try_from(table.cells.len()).unwrap_or(u32::MAX) };
-    let block = table.block;
-    if !app.cells.take(sender.hotkey, table, Instant::now()) {
-        let message = format!("table of block {block} is older than the one that is here");
-        return Err(ApiError::invalid("block", message));
-    }
+    app.cells.take(sender.hotkey, table, Instant::now());
     app.merge_cells();
     Ok(json(&taken))
 }
