@@ -6,11 +6,18 @@
 //! blocks on demand. Every authority signs the same bytes, of which the pool keeps one.
 
 use crate::service::{FullBackend, FullClient, FullPool};
-use clawrank_runtime::{Hash, Runtime, RuntimeCall, opaque::Block, write_pulse};
+use clawrank_runtime::{
+    Hash, Runtime, RuntimeCall,
+    block_time::{DEFAULT_SLOT_DURATION_MS, SlotDuration},
+    opaque::Block,
+    write_pulse,
+};
 use clawrank_timelock::{BeaconParams, DEV_BEACON, DevBeacon};
 use codec::{Decode, Encode};
 use futures::StreamExt;
-use pallet_drand::{BeaconConfig, LastStoredRound, OldestStoredRound, Pulse, Pulses, Stored, missing_rounds};
+use pallet_drand::{
+    BeaconConfig, LastStoredRound, OldestStoredRound, Pulse, Pulses, Stored, fetched_per_block, missing_rounds,
+};
 use sc_client_api::{Backend, BlockBackend, BlockchainEvents, HeaderBackend, StorageProvider};
 use sc_network::service::traits::NetworkService;
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
@@ -91,7 +98,8 @@ pub(crate) async fn sign(client: Arc<FullClient>, pool: Arc<FullPool>, instant: 
             complete_until,
         };
         let is_stored = |round| state.has(Pulses::<Runtime>::hashed_key_for(round));
-        let missing = missing_rounds(params.round_at(state.now()), stored, is_stored);
+        let slot_ms = state.read(SlotDuration::<Runtime>::hashed_key()).unwrap_or(DEFAULT_SLOT_DURATION_MS);
+        let missing = missing_rounds(params.round_at(state.now()), stored, fetched_per_block(slot_ms), is_stored);
         complete_until = missing.complete_until;
         if missing.rounds.is_empty() {
             continue;

@@ -36,7 +36,7 @@ mod benchmarking;
 mod tests;
 
 pub use extension::DrandPriority;
-pub use missing::{MAX_FETCHED_PER_BLOCK, Missing, Stored, missing_rounds};
+pub use missing::{MAX_FETCHED_PER_BLOCK, Missing, Stored, fetched_per_block, missing_rounds};
 pub use offchain::ENDPOINTS;
 pub use pallet::*;
 pub use types::*;
@@ -88,6 +88,9 @@ pub mod pallet {
         /// How long the offchain worker waits for an answer, in ms.
         #[pallet::constant]
         type HttpFetchTimeout: Get<u64>;
+
+        /// Rounds that the offchain worker brings at a time; see [`fetched_per_block`].
+        type FetchedPerBlock: Get<u64>;
     }
 
     /// The beacon that the chain follows.

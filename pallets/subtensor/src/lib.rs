@@ -15,7 +15,7 @@
 //!   on the wrong side of that is refused.
 //! - Only the coldkey that owns a hotkey stakes to it: there are no nominators and no takes.
 //! - The emission of a block is shared evenly by the subnets that have started; the price of a subnet is burned.
-//! - At most [`MAX_REVEALS_PER_BLOCK`] timelocked commits are opened in a block, hotkeys taking turns, so that those who
+//! - Only [`reveals_per_block`] timelocked commits are opened in a block, hotkeys taking turns, so that those who
 //!   commit as often as they may cannot stop the chain; the others stay for the next blocks of their epoch.
 //! - Nothing is committed on the root network. A neuron that is replaced takes its certificate and metrics address along.
 //! - `set_tempo` has no rate limit of its own besides the freeze window.
@@ -69,7 +69,7 @@ pub use extension::{SubtensorTransactionExtension, code};
 pub use genesis::{GenesisNeuron, GenesisSubnet, Hyperparameters};
 pub use pallet::*;
 pub use reader_types::*;
-pub use timelock::MAX_REVEALS_PER_BLOCK;
+pub use timelock::{MAX_REVEALS_PER_BLOCK, reveals_per_block};
 pub use traits::{EpochInfo, OnNeuronRemoved, SubnetInfo};
 pub use types::*;
 pub use weights::WeightInfo;
@@ -144,6 +144,9 @@ pub mod pallet {
         /// Epochs that may run in one block until root decides otherwise.
         #[pallet::constant]
         type InitialMaxEpochsPerBlock: Get<u8>;
+
+        /// Timelocked commits that are opened in a block, over all subnets; see [`reveals_per_block`].
+        type RevealsPerBlock: Get<u32>;
     }
 
     #[pallet::extra_constants]

@@ -19,7 +19,7 @@ use crate::{pallet::*, types::*, weights::WeightInfo};
 
 #[cfg(feature = "runtime-benchmarks")]
 pub(crate) use reveal::DueQueue;
-pub use reveal::MAX_REVEALS_PER_BLOCK;
+pub use reveal::{MAX_REVEALS_PER_BLOCK, reveals_per_block};
 
 /// The version that calls without one stand for.
 pub(crate) const COMMIT_REVEAL_VERSION: u16 = 4;

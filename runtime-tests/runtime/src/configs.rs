@@ -10,7 +10,7 @@ use crate::{
 use clawrank_primitives::{Params, emission::CapParams, units::Ppb};
 use frame_support::{
     BoundedVec, PalletId, derive_impl, parameter_types,
-    traits::{ConstBool, ConstU8, ConstU16, ConstU32, ConstU64, VariantCountOf},
+    traits::{ConstBool, ConstU8, ConstU16, ConstU32, ConstU64, Get, VariantCountOf},
     weights::{
         ConstantMultiplier, Weight, WeightToFeeCoefficient, WeightToFeeCoefficients, WeightToFeePolynomial,
         constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
@@ -147,6 +147,15 @@ impl pallet_sudo::Config for Runtime {
 
 impl block_time::Config for Runtime {}
 
+/// Timelocked commits that a block of this chain has time to open.
+pub struct RevealsPerBlock;
+
+impl Get<u32> for RevealsPerBlock {
+    fn get() -> u32 {
+        pallet_subtensor::reveals_per_block(SlotDurationMs::get())
+    }
+}
+
 impl pallet_subtensor::Config for Runtime {
     type Currency = Balances;
     type WeightInfo = pallet_subtensor::weights::SubstrateWeight<Runtime>;
@@ -158,6 +167,7 @@ impl pallet_subtensor::Config for Runtime {
     type MinTempo = ConstU16<2>;
     type MaxTempo = ConstU16<50_400>;
     type InitialMaxEpochsPerBlock = ConstU8<2>;
+    type RevealsPerBlock = RevealsPerBlock;
 }
 
 /// Most authorities that make blocks.
@@ -186,11 +196,21 @@ impl pallet_commitments::Config for Runtime {
     type WeightInfo = pallet_commitments::weights::SubstrateWeight<Runtime>;
 }
 
+/// Rounds of the beacon that a block of this chain has time for.
+pub struct FetchedPerBlock;
+
+impl Get<u64> for FetchedPerBlock {
+    fn get() -> u64 {
+        pallet_drand::fetched_per_block(SlotDurationMs::get())
+    }
+}
+
 impl pallet_drand::Config for Runtime {
     type Clock = Timestamp;
     type WeightInfo = pallet_drand::weights::SubstrateWeight<Runtime>;
     type UnsignedPriority = ConstU64<{ 1 << 20 }>;
     type HttpFetchTimeout = ConstU64<1_000>;
+    type FetchedPerBlock = FetchedPerBlock;
 }
 
 /// The authorities by slot.

@@ -11,7 +11,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use clawrank_timelock::{DEV_BEACON_SEED, DevBeacon, PulseSource};
 use frame_support::{
     PalletId, derive_impl, parameter_types,
-    traits::{ConstU8, ConstU16, ConstU64},
+    traits::{ConstU8, ConstU16, ConstU32, ConstU64},
 };
 use pallet_subtensor::{GenesisNeuron, GenesisSubnet, Hyperparameters, NetUid, TaoBalance};
 use sp_core::crypto::AccountId32;
@@ -74,6 +74,7 @@ impl pallet_subtensor::Config for Test {
     type MinTempo = ConstU16<2>;
     type MaxTempo = ConstU16<50_400>;
     type InitialMaxEpochsPerBlock = ConstU8<2>;
+    type RevealsPerBlock = ConstU32<{ pallet_subtensor::MAX_REVEALS_PER_BLOCK }>;
 }
 
 thread_local! {

@@ -67,6 +67,7 @@ impl CreateAuthorizedTransaction<Call<Test>> for Test {
 }
 
 impl Config for Test {
+    type FetchedPerBlock = ConstU64<MAX_FETCHED_PER_BLOCK>;
     type Clock = Timestamp;
     type WeightInfo = ();
     type UnsignedPriority = ConstU64<{ 1 << 20 }>;

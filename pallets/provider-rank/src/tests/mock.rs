@@ -83,6 +83,7 @@ impl pallet_subtensor::Config for Test {
     type MinTempo = ConstU16<2>;
     type MaxTempo = ConstU16<50_400>;
     type InitialMaxEpochsPerBlock = ConstU8<32>;
+    type RevealsPerBlock = ConstU32<{ pallet_subtensor::MAX_REVEALS_PER_BLOCK }>;
 }
 
 impl Config for Test {

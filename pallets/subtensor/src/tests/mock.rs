@@ -6,7 +6,7 @@ use crate::{self as pallet_subtensor, *};
 use clawrank_timelock::{DEV_BEACON_SEED, DevBeacon, PulseSource};
 use frame_support::{
     PalletId, derive_impl, parameter_types,
-    traits::{ConstU8, ConstU16, ConstU64, Hooks},
+    traits::{ConstU8, ConstU16, ConstU32, ConstU64, Hooks},
 };
 use sp_core::crypto::AccountId32;
 use sp_runtime::{BuildStorage, traits::IdentityLookup};
@@ -100,6 +100,7 @@ impl Config for Test {
     type MinTempo = ConstU16<2>;
     type MaxTempo = ConstU16<50_400>;
     type InitialMaxEpochsPerBlock = ConstU8<32>;
+    type RevealsPerBlock = ConstU32<{ MAX_REVEALS_PER_BLOCK }>;
 }
 
 pub const NETUID: NetUid = NetUid(92);

@@ -197,6 +197,12 @@ fn fill(hotkeys: &[u16], each: usize) {
 }
 
 #[test]
+fn few_commits_are_opened_when_blocks_come_fast() {
+    let slots = [0, 100, 250, 500, 800, 12_000, u64::MAX];
+    assert_eq!(slots.map(crate::reveals_per_block), [1, 2, 5, 10, 16, 16, 16]);
+}
+
+#[test]
 fn block_opens_no_more_than_it_may_when_many_commits_wait() {
     let most = MAX_REVEALS_PER_BLOCK as usize;
     open().build_and_execute(|| {
