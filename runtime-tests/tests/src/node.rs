@@ -15,6 +15,9 @@ use tempfile::TempDir;
 /// How long a single RPC may take.
 const RPC_DEADLINE: Duration = Duration::from_secs(10);
 
+/// How long a node may take until it answers: the first of a build compiles its Wasm.
+const STARTED: Duration = Duration::from_secs(60);
+
 /// A running node; dropped, it is killed and its folder removed.
 pub struct Node {
     process: Child,
@@ -71,6 +74,32 @@ impl Node {
         let rpc = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let process = launch(folder.path(), rpc.port(), p2p_port, args);
         Self { process, folder, rpc, p2p_port, started: Instant::now() }
+    }
+
+    /// Two nodes of a fresh chain of preset `fast`, each with one of its two authorities; the second knows the first.
+    ///
+    /// # Panics
+    ///
+    /// When the chain cannot be specified or a node does not answer within a minute.
+    pub fn two_authorities(block_time_ms: u64) -> (Self, Self) {
+        let folder = TempDir::new().expect("a temporary folder");
+        let spec = folder.path().join("spec.json");
+        let output = Command::new(program())
+            .args(["chain-spec", "--preset", "fast", "--authorities", "2", "--raw"])
+            .args(["--block-time-ms", &block_time_ms.to_string()])
+            .output()
+            .expect("the node's program starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::write(&spec, output.stdout).expect("a folder of one's own can be written");
+        let chain = format!("--chain={}", spec.display());
+        let (port, key) = (free_port(), "1".repeat(64));
+        let mut first = Self::start_at(port, &[&chain, "--alice", "--node-key", &key]);
+        let (peer, _) = first.wait("peer id", STARTED, Self::peer_id);
+        let boot = format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}");
+        let key = "2".repeat(64);
+        let mut second = Self::start(&[&chain, "--bob", "--node-key", &key, "--bootnodes", &boot]);
+        second.wait("peer id", STARTED, Self::peer_id);
+        (first, second)
     }
 
     /// Kills it, as `kill -9` does; its chain stays.

@@ -8,7 +8,7 @@ use clawrank_runtime::{
 };
 use clawrank_runtime_tests::{
     chain::{Chain, Keys, Options, extensions, keys},
-    node::{Node, free_port, program},
+    node::Node,
 };
 use clawrank_shield::{PUBLIC_KEY_BYTES, RANDOMNESS_BYTES, SEED_BYTES, SecretKey, seal};
 use codec::{Decode, Encode};
@@ -22,7 +22,6 @@ use sp_runtime::{
 };
 use std::{
     collections::BTreeSet,
-    process::Command,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -265,21 +264,7 @@ fn carrier_opens_nothing_when_its_ciphertext_is_forged_under_the_right_name() {
 #[test]
 fn carriers_are_executed_when_two_authorities_take_turns() {
     let _alone = alone();
-    let folder = tempfile::tempdir().unwrap();
-    let spec = folder.path().join("spec.json");
-    let output = Command::new(program())
-        .args(["chain-spec", "--preset", "fast", "--authorities", "2", "--block-time-ms", "1000", "--raw"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    std::fs::write(&spec, output.stdout).unwrap();
-    let spec = spec.to_str().unwrap();
-    let (port, key) = (free_port(), "1".repeat(64));
-    let mut alice = Node::start_at(port, &["--chain", spec, "--alice", "--node-key", &key]);
-    let (peer, _) = alice.wait("peer id", MINUTE, Node::peer_id);
-    let boot = format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}");
-    let key = "2".repeat(64);
-    let mut bob = Node::start(&["--chain", spec, "--bob", "--node-key", &key, "--bootnodes", &boot]);
+    let (mut alice, mut bob) = Node::two_authorities(1_000);
     bob.wait("a chain of both", 2 * MINUTE, |node| node.finalized().filter(|finalized| *finalized >= 2));
 
     // Two in succession to each of the two keys, through one node: whoever has the key executes it in its turn.

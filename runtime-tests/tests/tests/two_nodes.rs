@@ -5,7 +5,7 @@
 use clawrank_chain_spec::Preset;
 use clawrank_runtime_tests::{
     chain::{Chain, Options, keys},
-    node::{Node, free_port, program},
+    node::{Node, program},
 };
 use codec::Encode;
 use serde_json::json;
@@ -38,22 +38,7 @@ fn blocks_appear_and_become_final_when_a_dev_node_starts() {
 #[test]
 fn two_nodes_finalise_the_same_chain_when_one_knows_the_other() {
     let _alone = alone();
-    let folder = tempfile::tempdir().unwrap();
-    let spec = folder.path().join("spec.json");
-    let output = Command::new(program())
-        .args(["chain-spec", "--preset", "fast", "--authorities", "2", "--block-time-ms", "500", "--raw"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    std::fs::write(&spec, output.stdout).unwrap();
-    let spec = spec.to_str().unwrap();
-
-    let (port, key) = (free_port(), "1".repeat(64));
-    let mut alice = Node::start_at(port, &["--chain", spec, "--alice", "--node-key", &key]);
-    let (peer, _) = alice.wait("peer id", MINUTE, Node::peer_id);
-    let boot = format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}");
-    let key = "2".repeat(64);
-    let mut bob = Node::start(&["--chain", spec, "--bob", "--node-key", &key, "--bootnodes", &boot]);
+    let (mut alice, mut bob) = Node::two_authorities(500);
 
     for node in [&mut alice, &mut bob] {
         let (finalized, age) =
