@@ -8,6 +8,7 @@ from pathlib import Path
 BOUNDS_US = {
     "emission/allocate/256": 15,
     "emission/allocate/4096": 300,
+    "yuma/yuma3_64x192": 250,
     "bundle of 10_000 attempts/check": 60_000,
 }
 

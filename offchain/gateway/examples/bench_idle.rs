@@ -92,7 +92,7 @@ async fn server(connections: usize) {
         "{}",
         serde_json::json!({
             "bench": "gateway_idle_connection", "connections": connected, "rss_before_kb": before,
-            "rss_after_kb": after, "bytes_per_connection": per_connection,
+            "rss_after_kb": after, "bytes_per_connection": per_connection, "bound_bytes": 12_000,
         })
     );
     drop(child.stdin.take());
