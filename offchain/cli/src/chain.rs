@@ -36,12 +36,22 @@ pub(crate) struct NetworkArgs {
     /// finney, test, archive, local, or a ws:// or wss:// address; several, parted by commas, fail over in order.
     #[arg(long, env = "CLAWRANK_NETWORK", default_value = "finney", value_name = "NETWORK")]
     pub(crate) network: String,
-    /// The subnet.
-    #[arg(long, env = "CLAWRANK_NETUID", default_value_t = 92)]
-    pub(crate) netuid: u16,
+    /// The subnet. Default 92.
+    #[arg(long, env = "CLAWRANK_NETUID")]
+    netuid: Option<u16>,
 }
 
 impl NetworkArgs {
+    /// The subnet, for what reads no file of settings.
+    pub(crate) fn netuid(&self) -> u16 {
+        self.netuid.unwrap_or(92)
+    }
+
+    /// The subnet where it was named: it goes before the file's.
+    pub(crate) fn named_netuid(&self) -> Option<i64> {
+        self.netuid.map(i64::from)
+    }
+
     /// Connects.
     ///
     /// # Errors

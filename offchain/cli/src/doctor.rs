@@ -125,6 +125,8 @@ struct Places {
     gateways: Vec<Url>,
     connections: Option<usize>,
     version_key: Option<u64>,
+    /// Where the configuration says it and the flag does not.
+    netuid: Option<u16>,
 }
 
 impl Places {
@@ -136,6 +138,7 @@ impl Places {
                     data_dir: Some(config.data_dir),
                     gateways: config.gateways.into_iter().map(|gateway| gateway.url).collect(),
                     version_key: Some(config.version_key),
+                    netuid: Some(config.netuid),
                     ..Self::default()
                 }
             }
@@ -144,6 +147,7 @@ impl Places {
                 Self {
                     ledger: Some(config.ledger_path),
                     connections: Some(config.limits.max_connections),
+                    netuid: Some(config.netuid),
                     ..Self::default()
                 }
             }
@@ -151,6 +155,7 @@ impl Places {
             Some(Role::Miner) => Self { data_dir: Some("miner-data".into()), ..Self::default() },
             Some(Role::Owner) | None => Self::default(),
         };
+        places.netuid = places.netuid.filter(|_| args.network.named_netuid().is_none());
         if let Some(dir) = &args.data_dir {
             match args.role {
                 Some(Role::Gateway) => places.ledger = Some(dir.join("gateway.db")),
@@ -210,7 +215,7 @@ fn print(check: &Check) -> Result<(), CliError> {
 
 async fn examine(args: &DoctorArgs, places: &Places) -> Result<Vec<Check>, CliError> {
     let (mut checks, known) = keys::examine(&args.wallet, args.role);
-    let facts = chain::gather(args, &known).await?;
+    let facts = chain::gather(args, places.netuid, &known).await?;
     checks.extend(chain::judge(&facts));
     if let (Some(role), chain::Facts::Reached(reached)) = (args.role, &facts) {
         checks.extend(subnet::judge(role, reached, &known, places.version_key));

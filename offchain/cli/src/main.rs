@@ -12,6 +12,7 @@ mod output;
 mod prompt;
 mod roles;
 mod rules;
+mod settings;
 mod status;
 
 use std::{io::IsTerminal, process::ExitCode};
@@ -28,7 +29,8 @@ use crate::error::CliError;
     version,
     propagate_version = true,
     after_help = "Settings come from --config FILE (TOML), then CLAWRANK_<ROLE>_<KEY> in the environment, then flags; \
-                  the later wins. `clawrank <role> --help` shows what a role needs."
+                  the later wins. `clawrank <role> --help` shows what a role needs, `clawrank settings <role>` all it can be \
+                  told."
 )]
 struct Cli {
     /// Prints machine-readable JSON on standard output.
@@ -65,6 +67,8 @@ enum Command {
     Chain(chain::ChainCommand),
     /// Shows a subnet at a glance: miners, gates, scores, shares, last commit, next epoch.
     Status(status::StatusArgs),
+    /// Prints every setting of a role with its default and meaning, as a file for --config.
+    Settings(settings::SettingsArgs),
     /// Examines whether a role can work here: node, clock, wallet, registration, stake, folders; says what to fix.
     Doctor(doctor::DoctorArgs),
     /// Runs emulated provider endpoints and cheating miners, for development.
@@ -76,7 +80,9 @@ impl Command {
     fn default_log(&self) -> &'static str {
         match self {
             Self::Gateway(_) | Self::Miner(_) | Self::Validator(_) | Self::Emulator(_) => "info",
-            Self::Chain(_) | Self::Rules(_) | Self::Keys(_) | Self::Status(_) | Self::Doctor(_) => "warn",
+            Self::Chain(_) | Self::Rules(_) | Self::Keys(_) | Self::Status(_) | Self::Settings(_) | Self::Doctor(_) => {
+                "warn"
+            }
         }
     }
 }
@@ -94,6 +100,7 @@ fn main() -> ExitCode {
         Command::Chain(command) => block_on(chain::run(command, output)),
         Command::Status(args) => block_on(status::run(args, output)),
         Command::Doctor(args) => block_on(doctor::run(args, output)),
+        Command::Settings(args) => settings::run(&args, output),
         Command::Gateway(args) => block_on(roles::gateway(args)),
         Command::Miner(command) => block_on(roles::miner(command)),
         Command::Validator(args) => block_on(roles::validator(args, output)),

@@ -201,7 +201,7 @@ fn work<E: std::error::Error + 'static>(error: E) -> CliError {
 /// Runs the gateway.
 pub(crate) async fn gateway(args: GatewayArgs) -> Result<(), CliError> {
     let mut flags = Table::new();
-    flag(&mut flags, "netuid", Some(i64::from(args.network.netuid)));
+    flag(&mut flags, "netuid", args.network.named_netuid());
     flag(&mut flags, "listen", args.listen);
     flag(&mut flags, "ledger_path", args.ledger);
     let config: clawrank_gateway::Config = load("gateway", &args.config, flags)?;
@@ -240,7 +240,7 @@ async fn measure_parts(
     ),
     CliError,
 > {
-    flag(&mut flags, "netuid", Some(i64::from(args.network.netuid)));
+    flag(&mut flags, "netuid", args.network.named_netuid());
     flag(&mut flags, "gateway_url", args.gateway);
     flag(&mut flags, "catalogue", args.catalogue);
     flag(&mut flags, "data_dir", args.data_dir);
@@ -252,7 +252,7 @@ async fn measure_parts(
 /// Runs a validator, or shows what it would do.
 pub(crate) async fn validator(args: ValidatorArgs, output: Output) -> Result<(), CliError> {
     let mut flags = Table::new();
-    flag(&mut flags, "netuid", Some(i64::from(args.network.netuid)));
+    flag(&mut flags, "netuid", args.network.named_netuid());
     flag(&mut flags, "catalogue", args.catalogue);
     flag(&mut flags, "data_dir", args.data_dir);
     flag(&mut flags, "commit", args.commit);

@@ -19,7 +19,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     config::{one_line, read_text},
     error::CliError,
-    output::line,
+    output::{Output, line},
 };
 
 /// One rule. Each reads a JSON file (`-` for standard input) and writes JSON; `--schema` shows both shapes.
@@ -86,7 +86,8 @@ where
             "input": schemars::schema_for!(I),
             "output": schemars::generate::SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<O>(),
         });
-        return print(&schema);
+        // For reading; what a rule computes is one line, for pipes.
+        return Output { json: true }.json(&schema);
     }
     print(&rule(parse(&read_text(&io.file)?)?)?)
 }

@@ -91,7 +91,7 @@ pub(crate) async fn run(args: StatusArgs, output: Output) -> Result<(), CliError
     let chain = args.network.connect().await?;
     let report: Option<Report> = read_report(args.validator_data.as_deref(), "latest.json")?;
     let standing = read_report(args.validator_data.as_deref(), "standing.json")?;
-    let status = Status { standing, ..gather(&*chain, args.network.netuid, report.as_ref()).await? };
+    let status = Status { standing, ..gather(&*chain, args.network.netuid(), report.as_ref()).await? };
     if output.json { output.json(&status) } else { print(&status) }
 }
 

@@ -66,6 +66,8 @@ fn hotkey_is_made_shown_and_listed_when_asked() {
     let list = json(&run(&["list", "--json"]));
     let hotkey = list.as_array().unwrap().iter().find(|key| key["key"] == "default").unwrap();
     assert_eq!((&hotkey["ss58"], &hotkey["problem"]), (&made["ss58"], &Value::Null));
+    let coldkey = list.as_array().unwrap().iter().find(|key| key["key"] == "coldkey").unwrap();
+    assert_eq!((&coldkey["ss58"], &coldkey["problem"]), (&Value::Null, &Value::from("none is here")));
     assert!(good(&run(&["list"])).contains(made["ss58"].as_str().unwrap()));
 }
 

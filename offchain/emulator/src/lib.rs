@@ -26,7 +26,8 @@ pub mod telemetry;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use error::EmulatorError;
@@ -35,12 +36,12 @@ pub use server::{Control, Emulator, HEADER_EMULATOR, Override};
 pub use telemetry::{GeneratorSpec, TelemetryRow, generate_telemetry, read_csv, write_csv};
 
 /// Where the emulator listens and what it pretends to be.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Address to listen on; port 0 takes a free one.
+    /// Address to listen on; port 0 takes a free one. Default `127.0.0.1:9101`.
     pub listen: SocketAddr,
-    /// The profile file.
+    /// The profile file. Default `emulator.toml`.
     pub profile: PathBuf,
 }
 

@@ -5,10 +5,11 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clawrank_protocol::limits;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// All settings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Address to serve on; port 0 lets the system choose. Default `127.0.0.1:8092`.
@@ -52,7 +53,7 @@ impl Default for Config {
 }
 
 /// Sizes and counts.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Largest body of a request, bytes. Default 4 MiB.
@@ -110,7 +111,7 @@ impl Default for Limits {
 }
 
 /// Deadlines and intervals, all in milliseconds.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timing {
     /// The whole request, all attempts together. Default 120,000.

@@ -4,25 +4,28 @@ use std::path::PathBuf;
 
 use clawrank_primitives::{Params, units::Ppb};
 use clawrank_protocol::Hotkey;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{Error, commit::CommitMode};
 
 /// A gateway whose receipts and bundles are read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayConfig {
     /// Where it is: `http://` or `https://`, without a path.
+    #[schemars(with = "String")]
     pub url: Url,
     /// Hotkey it must have. Without it the first answer is believed, which is for local chains only: whoever answers at
     /// the URL can then sign receipts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub hotkey: Option<Hotkey>,
 }
 
 /// Settings of a validator. Ratios of the tempo are in parts per billion or texts such as `"60%"`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Subnet. Default 92.
@@ -62,11 +65,14 @@ pub struct Config {
     pub receipts_pages: u32,
 
     /// Part of the tempo after which scores are made from the replays there are. Default 80 %.
+    #[schemars(with = "String")]
     pub replay_until: Ppb,
     /// Part of the tempo by which weights should be sent. Default 90 %.
+    #[schemars(with = "String")]
     pub commit_by: Ppb,
     /// How weights are committed: `auto` (timelocked where the chain has a beacon, salted elsewhere), `timelock` or
     /// `salted`. Default `auto`.
+    #[schemars(with = "String")]
     pub commit: CommitMode,
     /// Whether to go on although the chain has weights of this hotkey that the journal does not know, adopting them:
     /// for one start, after the other validator was stopped. Default false.

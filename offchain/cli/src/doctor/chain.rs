@@ -62,12 +62,12 @@ pub(super) struct Reached {
     pub(super) burn_rao: Result<u64, String>,
 }
 
-/// Connects and reads.
+/// Connects and reads; `netuid` is the configuration's, which goes before the default.
 ///
 /// # Errors
 ///
 /// [`CliError::Input`] for an unknown network.
-pub(super) async fn gather(args: &DoctorArgs, known: &Known) -> Result<Facts, CliError> {
+pub(super) async fn gather(args: &DoctorArgs, netuid: Option<u16>, known: &Known) -> Result<Facts, CliError> {
     let wait = Duration::from_secs(args.wait);
     let config = ChainConfig {
         endpoints: args.network.network.split(',').map(|name| name.trim().to_owned()).collect(),
@@ -82,14 +82,14 @@ pub(super) async fn gather(args: &DoctorArgs, known: &Known) -> Result<Facts, Cl
         Err(error @ ClientError::Config { .. }) => return Err(CliError::input("--network", error.to_string())),
         Err(error) => return Ok(Facts::Unreached(CliError::work(&error).to_string())),
     };
-    let facts = read(&chain, args, known, wait).await;
+    let facts = read(&chain, args, netuid, known, wait).await;
     chain.close().await;
     Ok(facts)
 }
 
-async fn read(chain: &Chain, args: &DoctorArgs, known: &Known, wait: Duration) -> Facts {
+async fn read(chain: &Chain, args: &DoctorArgs, netuid: Option<u16>, known: &Known, wait: Duration) -> Facts {
     let text = |error: ClientError| CliError::work(&error).to_string();
-    let netuid = args.network.netuid;
+    let netuid = netuid.unwrap_or(args.network.netuid());
     let mut heads = chain.heads();
     let Some(mut head) = *heads.borrow_and_update() else {
         return Facts::Unreached("the node knows no finalised block".to_owned());

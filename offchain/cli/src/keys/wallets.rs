@@ -267,6 +267,8 @@ struct Listed {
     key: String,
     ss58: Option<String>,
     encryption: Option<String>,
+    #[serde(skip)]
+    secret_is_here: bool,
     problem: Option<String>,
 }
 
@@ -292,7 +294,8 @@ pub(super) fn list(args: &ListArgs, output: Output) -> Result<(), CliError> {
     let rows = keys
         .into_iter()
         .map(|key| {
-            let protection = key.encryption.unwrap_or_else(|| "plain".to_owned());
+            let plain = if key.secret_is_here { "plain" } else { "-" };
+            let protection = key.encryption.unwrap_or_else(|| plain.to_owned());
             vec![key.wallet, key.key, key.ss58.unwrap_or_else(dash), protection, key.problem.unwrap_or_default()]
         })
         .collect();
@@ -303,9 +306,10 @@ fn listed(wallet: &Wallet, name: &str, key: &str, slot: Slot<'_>) -> Result<List
     let path = wallet.path(slot).map_err(wallet_error)?;
     let (public, file) = (wallet.public(slot), inspect(&path));
     let problem = match (&public, &file) {
-        (_, Err(WalletError::Missing { .. })) if slot == Slot::Coldkey => {
+        (Ok(_), Err(WalletError::Missing { .. })) if slot == Slot::Coldkey => {
             Some("only its public half is here".to_owned())
         }
+        (Err(_), Err(WalletError::Missing { .. })) if slot == Slot::Coldkey => Some("none is here".to_owned()),
         (_, Err(error)) | (Err(error), _) => Some(error.to_string()),
         (_, Ok(file)) if file.is_exposed() => Some(format!("others can reach it; run: chmod 600 {}", path.display())),
         _ => None,
@@ -314,6 +318,7 @@ fn listed(wallet: &Wallet, name: &str, key: &str, slot: Slot<'_>) -> Result<List
         wallet: name.to_owned(),
         key: key.to_owned(),
         ss58: public.ok().map(|public| ss58::encode(&public)),
+        secret_is_here: file.is_ok(),
         encryption: file.ok().and_then(|file| file.encryption).map(|format| format.to_string()),
         problem,
     })

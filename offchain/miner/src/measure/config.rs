@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clawrank_primitives::{Params, proof::Cell, scoring::IntelParams, units::Ppb};
 use clawrank_protocol::Hotkey;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -13,7 +14,7 @@ use crate::{Error, link::miner_url};
 const MAX_ANSWER_BYTES: u64 = 512 * 1024;
 
 /// Which cells of the catalogue are measured; an empty list takes all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CellFilter {
     /// Models.
@@ -38,7 +39,7 @@ impl CellFilter {
 }
 
 /// Settings of an intel miner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Subnet. Default 92.
@@ -47,6 +48,7 @@ pub struct Config {
     pub gateway_url: String,
     /// Hotkey that the gateway must have. Without it whoever answers at the URL is believed: for local chains only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub gateway_hotkey: Option<Hotkey>,
     /// File of the endpoints. Default `endpoints.toml`.
     pub catalogue: PathBuf,

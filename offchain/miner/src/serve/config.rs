@@ -7,6 +7,7 @@ use clawrank_protocol::{
     frames::ModelOffer,
     limits::{MAX_AGENT_BYTES, MAX_DELIVERED_BYTES, MAX_MODEL_BYTES, MAX_MODELS},
 };
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// A model that the miner offers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// Name that customers ask for.
@@ -48,13 +49,14 @@ fn default_context() -> u32 {
 }
 
 /// Settings of a serving miner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The gateway: `http`, `https`, `ws` or `wss`; the path `/v1/miner` is added. Default `http://127.0.0.1:8092`.
     pub gateway_url: String,
     /// Hotkey that the gateway must have. Without it whoever answers at the URL is believed: for local chains only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub gateway_hotkey: Option<Hotkey>,
     /// Subnet that the gateway must serve; any where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
