@@ -176,14 +176,14 @@ def start() -> None:
             caches = [f"{folder}/first-{len(name)}-{number}" for number in range(STARTS)]
             started(f"first block, {name}, runtime never compiled", options, caches)
             first_block_s(options, f"{folder}/kept")
-            started(f"first block, {name}", options, [f"{folder}/kept"] * STARTS, START_BOUND_S)
+            started(f"first block, {name}", options, [f"{folder}/kept"] * STARTS)
 
 
-def started(name: str, options: list, caches: list[str], bound: float | None = None) -> None:
+def started(name: str, options: list, caches: list[str]) -> None:
     """A start with each folder of caches."""
     wall, cpu = zip(*(first_block_s(options, cache) for cache in caches))
-    figure(f"{name}, median", statistics.median(wall), "s", bound)
-    figure(f"{name}, max", max(wall), "s", bound)
+    figure(f"{name}, median", statistics.median(wall), "s", START_BOUND_S)
+    figure(f"{name}, max", max(wall), "s", START_BOUND_S)
     figure(f"{name}, processor, median", statistics.median(cpu), "s")
 
 
