@@ -15,6 +15,8 @@ NODE = os.environ.get("CLAWRANK_NODE_BIN", "clawrank-node")
 CLI = os.environ.get("CLAWRANK_BIN", "clawrank")
 START_DEADLINE_S = 90
 COMMAND_DEADLINE_S = 90
+# A commit that our own library sealed for a round of the public beacon.
+SEALED = pathlib.Path(__file__).parents[2] / "pallets/primitives/timelock/testdata/sealed.json"
 
 
 def free_port():
@@ -22,6 +24,18 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def opens_our_commit(decrypt):
+    """Fails unless the library's `decrypt(sealed, signature)` gives the weights that our library sealed."""
+    ours = json.loads(SEALED.read_text())
+    commit = bytes.fromhex(ours["commit"])
+    assert 64 <= len(commit) < 2**14, len(commit)
+    # The library wants the commit as SCALE bytes, and its round behind.
+    sealed = (len(commit) << 2 | 1).to_bytes(2, "little") + commit + ours["round"].to_bytes(8, "little")
+    opened = bytes(decrypt(sealed, ours["signature"])).hex()
+    if opened != ours["plaintext"]:
+        raise AssertionError(f"opened {opened[:80]}.., sealed was {ours['plaintext'][:80]}..")
 
 
 class Node:

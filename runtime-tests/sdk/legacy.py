@@ -4,9 +4,10 @@
 import sys
 
 import bittensor as bt
+import bittensor_drand
 from bittensor_wallet import Keypair, Wallet
 
-from chain import Node, Steps
+from chain import Node, Steps, opens_our_commit
 
 NETUID = 92
 
@@ -78,6 +79,7 @@ def main():
             steps("SDK 10: serves an axon", serve, chain, node)
             steps("SDK 10: stakes", stake, chain, node)
             steps("SDK 10: sets timelocked weights", weights, chain, node)
+    steps("SDK 10: opens what we seal", opens_our_commit, bittensor_drand.decrypt_with_signature)
     steps.finish()
 
 

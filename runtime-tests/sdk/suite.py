@@ -13,11 +13,12 @@ import sys
 import time
 
 import bittensor as bt
+import bittensor_core
 from bittensor import calls
 from bittensor._generated import runtime_apis as api
 from bittensor._generated import storage
 
-from chain import CLI, NODE, Btcli, Node, Steps
+from chain import CLI, NODE, Btcli, Node, Steps, opens_our_commit
 
 NETUID = 92
 RAO = 10**9
@@ -370,6 +371,7 @@ def main():
         else:
             steps.skip("btcli: sets a hyperparameter", "the runtime has no pallet AdminUtils")
         asyncio.run(sdk(node, steps, administered))
+    steps("SDK: opens what we seal", opens_our_commit, bittensor_core.decrypt_with_signature)
     steps("SDK: metagraph of 256 neurons", lambda: asyncio.run(large_metagraph()))
     steps.finish()
 

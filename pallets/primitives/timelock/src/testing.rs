@@ -27,18 +27,28 @@ struct Entry {
     commit: String,
 }
 
+impl Vector {
+    fn of(entry: &Entry) -> Self {
+        let bytes = |text: &str| hex::decode(text).unwrap();
+        Self {
+            round: entry.round,
+            signature: bytes(&entry.signature).try_into().unwrap(),
+            plaintext: bytes(&entry.plaintext),
+            commit: bytes(&entry.commit),
+        }
+    }
+}
+
 pub(crate) fn vectors() -> Vec<Vector> {
     let file: File = serde_json::from_str(include_str!("../testdata/commits.json")).unwrap();
-    let bytes = |text: &str| hex::decode(text).unwrap();
-    let vectors = file.vectors.iter().map(|entry| Vector {
-        round: entry.round,
-        signature: bytes(&entry.signature).try_into().unwrap(),
-        plaintext: bytes(&entry.plaintext),
-        commit: bytes(&entry.commit),
-    });
-    let vectors: Vec<_> = vectors.collect();
+    let vectors: Vec<_> = file.vectors.iter().map(Vector::of).collect();
     assert!(!vectors.is_empty());
     vectors
+}
+
+/// A commit that this crate made; `runtime-tests/sdk` has Bittensor's own library open it.
+pub(crate) fn sealed() -> Vector {
+    Vector::of(&serde_json::from_str(include_str!("../testdata/sealed.json")).unwrap())
 }
 
 pub(crate) fn rng(seed: u64) -> ChaCha8Rng {

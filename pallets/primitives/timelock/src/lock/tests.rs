@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     MAX_COMMIT_BYTES, OVERHEAD_BYTES, QUICKNET, WeightsPayload,
-    testing::{rng, vectors},
+    testing::{rng, sealed, vectors},
     verify_pulse,
 };
 
@@ -37,6 +37,14 @@ fn encrypt_has_the_librarys_length_when_given_its_plaintext() {
         assert_ne!(ours, vector.commit, "randomised");
         assert_eq!(decrypt(&ours, &vector.signature).unwrap(), vector.plaintext);
     }
+}
+
+#[test]
+fn encrypt_gives_the_commit_that_the_library_opens_when_seeded_alike() {
+    let golden = sealed();
+    let ours = encrypt(&QUICKNET.public_key, golden.round, &golden.plaintext, &mut rng(92)).unwrap();
+    assert_eq!(hex::encode(ours), hex::encode(&golden.commit));
+    assert_eq!(decrypt(&golden.commit, &golden.signature).unwrap(), golden.plaintext);
 }
 
 #[test]
