@@ -154,6 +154,11 @@ fn main() {
         "one",
         b"[[endpoint]]\nid = \"a\"\nbase_url = \"http://127.0.0.1:1/v1\"\nmodels = [{ id = \"m\", price_in_micro_usd_per_mtok = 1, price_out_micro_usd_per_mtok = 2, context_tokens = 8192 }]\ntask_types = [\"math\"]\n",
     );
+    write(
+        "cells",
+        "one",
+        br#"{"epoch":7,"block":700,"cells":[{"model":"m","endpoint":"a","task_type":"math","replays":32,"ok":30,"checks":30,"passed":29,"p50_ttft_ms":120,"p95_ttft_ms":340}]}"#,
+    );
     let words = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
     let key = Keypair::dev("").unwrap();
     let known = ss58::encode(&key.public());

@@ -10,6 +10,7 @@ mod subtensor;
 use clawrank_primitives::proof::{self, Attempt, Bundle, Commitment, Opening, SignedReceipt};
 use clawrank_protocol::{
     catalogue::Catalogue,
+    cells::CellTable,
     frames::{GatewayFrame, MinerFrame},
     limits::{MAX_GATEWAY_FRAME_BYTES, MAX_MINER_FRAME_BYTES},
     openai::{self, ChatRequest},
@@ -25,7 +26,7 @@ pub use subtensor::subtensor;
 pub type Target = fn(&[u8]);
 
 /// Every target by name; the name is that of its corpus folder and of its fuzzer.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("bundle", bundle),
     ("receipt", receipt),
     ("opening", opening),
@@ -34,6 +35,7 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("frame", frame),
     ("chat_request", chat_request),
     ("catalogue", catalogue),
+    ("cells", cells),
     ("address", address),
     ("timelock_decrypt", timelock_decrypt),
     ("keyfile", keyfile),
@@ -102,6 +104,14 @@ pub fn chat_request(data: &[u8]) {
 pub fn catalogue(data: &[u8]) {
     if let Ok(text) = core::str::from_utf8(data) {
         let _ = Catalogue::parse(text, "fuzz");
+    }
+}
+
+/// A validator's table of cells.
+pub fn cells(data: &[u8]) {
+    if let Ok(table) = CellTable::parse(data) {
+        let text = serde_json::to_vec(&table).unwrap_or_default();
+        assert_eq!(CellTable::parse(&text), Ok(table), "what was read can be written and read");
     }
 }
 
