@@ -18,7 +18,7 @@ mod benchmarks {
     fn set_commitment(f: Linear<1, 3>) {
         let who: T::AccountId = whitelisted_caller();
         let netuid = NetUid(92);
-        T::Subnets::set_up(netuid, &[who.clone()]);
+        T::Subnets::set_up(netuid, core::slice::from_ref(&who));
         let field = Data::BigRaw(BoundedVec::truncate_from(vec![7; MAX_BIG_RAW_BYTES as usize]));
         let fields = vec![field; f.min(T::MaxFields::get()) as usize];
         let info = CommitmentInfo { fields: BoundedVec::truncate_from(fields) };

@@ -37,7 +37,13 @@ mod types;
 pub mod weights;
 
 #[cfg(feature = "runtime-benchmarks")]
-#[allow(clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, missing_docs)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 mod benchmarking;
 #[cfg(test)]
 mod tests;

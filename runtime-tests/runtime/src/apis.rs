@@ -527,6 +527,7 @@ impl_runtime_apis! {
             (weight, crate::MAX_BLOCK_WEIGHT)
         }
 
+        #[allow(clippy::expect_used, reason = "proven where it is")]
         fn execute_block(
             block: <Block as BlockT>::LazyBlock,
             state_root_check: bool,

@@ -17,6 +17,7 @@ include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
 #[cfg(feature = "runtime-benchmarks")]
 #[macro_use]
+#[allow(clippy::crate_in_macro_def, reason = "the macros serve this crate alone")]
 mod benchmarks;
 
 mod apis;
