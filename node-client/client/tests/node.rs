@@ -23,6 +23,8 @@ use clawrank_client::{
     types::{Call, SubnetSnapshot},
 };
 use clawrank_proof::{Keypair, weights_commit_hash};
+use serde_json::Value;
+use subxt::rpcs::{RpcClient, rpc_params};
 use tokio::time::timeout;
 
 const NETUID: u16 = 92;
@@ -46,11 +48,16 @@ struct Node {
     binary: PathBuf,
     folder: tempfile::TempDir,
     port: u16,
+    flags: &'static [&'static str],
     child: Option<Child>,
 }
 
 impl Node {
     fn start(binary: PathBuf) -> Self {
+        Self::start_with(binary, &["--force-authoring"])
+    }
+
+    fn start_with(binary: PathBuf, flags: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let spec = Command::new(&binary)
             .args([
@@ -70,7 +77,7 @@ impl Node {
         assert!(spec.status.success(), "the specification is built");
         std::fs::write(folder.path().join("spec.json"), spec.stdout).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut node = Self { binary, folder, port, child: None };
+        let mut node = Self { binary, folder, port, flags, child: None };
         node.launch();
         node
     }
@@ -82,7 +89,8 @@ impl Node {
             .arg(self.folder.path().join("spec.json"))
             .arg("--base-path")
             .arg(self.folder.path().join("data"))
-            .args(["--alice", "--validator", "--force-authoring", "--unsafe-force-node-key-generation"])
+            .args(["--alice", "--validator", "--unsafe-force-node-key-generation"])
+            .args(self.flags)
             .args(["--no-prometheus", "--no-telemetry", "--no-mdns", "--listen-addr", "/ip4/127.0.0.1/tcp/0"])
             .args(["--rpc-port", &self.port.to_string()])
             .stdout(Stdio::null())
@@ -246,6 +254,62 @@ async fn both_submissions_succeed_when_two_clients_race_for_one_nonce() {
         assert_ne!(a.extrinsic, b.extrinsic);
     }
     assert_eq!(first.next_nonce(&signer.public()).await.unwrap(), 6);
+}
+
+/// Has the node make a block on `parent`, which leaves its finality alone; the block's hash.
+async fn seal(rpc: &RpcClient, parent: &str) -> String {
+    let made: Value = rpc.request("engine_createBlock", rpc_params![true, false, parent]).await.unwrap();
+    made["hash"].as_str().unwrap().to_owned()
+}
+
+async fn extrinsics(rpc: &RpcClient, block: &str) -> usize {
+    let block: Value = rpc.request("chain_getBlock", rpc_params![block]).await.unwrap();
+    block["block"]["extrinsics"].as_array().unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn submission_ends_in_the_final_block_when_the_one_that_had_it_first_is_left() {
+    let Some(binary) = binary() else { return };
+    let node = Node::start_with(binary, &["--sealing", "manual", "--no-beacon"]);
+    let chain = Arc::new(node.connect().await);
+    let rpc = RpcClient::from_insecure_url(format!("ws://127.0.0.1:{}", node.port)).await.unwrap();
+    let genesis: String = rpc.request("chain_getBlockHash", rpc_params![0]).await.unwrap();
+    let root = seal(&rpc, &genesis).await;
+    let empty = extrinsics(&rpc, &root).await;
+    let _: Value = rpc.request("engine_finalizeBlock", rpc_params![&root, Value::Null]).await.unwrap();
+
+    let signer = key("//miner//1");
+    let call = Call::SetCommitment { netuid: NETUID, data: b"on which branch".to_vec() };
+    let submission = tokio::spawn({
+        let (chain, signer) = (Arc::clone(&chain), signer.clone());
+        async move { chain.submit(&signer, call).await }
+    });
+    let pending = timeout(PATIENCE, async {
+        while !chain.has_pending(&signer.public()).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    pending.await.expect("the transaction reaches the pool");
+    let left = seal(&rpc, &root).await;
+    assert_eq!(extrinsics(&rpc, &left).await, empty + 1, "the first branch has the transaction");
+
+    // Another branch from the same block becomes the longer one.
+    let mut branch = vec![seal(&rpc, &root).await];
+    while branch.len() < 4 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let next = seal(&rpc, branch.last().unwrap()).await;
+        branch.push(next);
+    }
+    let best: String = rpc.request("chain_getBlockHash", rpc_params![]).await.unwrap();
+    assert_eq!(Some(&best), branch.last());
+    assert!(!branch.contains(&left) && !submission.is_finished(), "nothing is told before a block is final");
+    let _: Value = rpc.request("engine_finalizeBlock", rpc_params![&best, Value::Null]).await.unwrap();
+
+    let done = timeout(PATIENCE, submission).await.expect("the submission ends").unwrap().unwrap();
+    let block = format!("0x{}", hex::encode(done.block));
+    assert!(branch.contains(&block), "{block} is not in {branch:?}");
+    assert_eq!(extrinsics(&rpc, &block).await, empty + 1);
+    assert_eq!(chain.next_nonce(&signer.public()).await.unwrap(), 1, "it is there once");
 }
 
 #[cfg(feature = "substrate-api-client")]
