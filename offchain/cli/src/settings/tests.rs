@@ -62,6 +62,10 @@ fn file_of_the_documentation_is_read_when_its_role_starts() {
                 "serve.toml" => read::<clawrank_miner::serve::Config>(block).map(drop),
                 "endpoints.toml" => Catalogue::parse(block, name).map(drop).map_err(|error| CliError::work(&error)),
                 "prices.toml" => clawrank_gateway::PriceTable::parse(block).map(drop).map_err(CliError::Work),
+                "emulator.toml" => {
+                    let profile = clawrank_emulator::Profile::parse(block, name).and_then(|profile| profile.check());
+                    profile.map_err(|error| CliError::work(&error))
+                }
                 other => panic!("no role reads {other}"),
             };
             result.unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -69,5 +73,6 @@ fn file_of_the_documentation_is_read_when_its_role_starts() {
         }
     }
     read_files.sort();
-    assert_eq!(read_files, ["endpoints.toml", "gateway.toml", "prices.toml", "serve.toml", "validator.toml"]);
+    let all = ["emulator", "endpoints", "gateway", "prices", "serve", "validator"].map(|role| format!("{role}.toml"));
+    assert_eq!(read_files, all);
 }
