@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Builds the Wasm blob of the runtime beside the native crate.
 //!
-//! Paths of the checkout, of the cargo home and of the target folder are remapped, so that the same sources and the
-//! same compiler give the same bytes wherever they lie.
+//! Paths of the checkout, of the cargo home and of the target folder are remapped, so that none gets into the blob. The
+//! same sources at the same path and the same compiler give the same bytes; at another path Cargo names the crates
+//! otherwise, which changes the order of functions. `scripts/reproduce` therefore builds at a path of its own.
 
 fn main() {
     #[cfg(feature = "std")]
