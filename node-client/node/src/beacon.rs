@@ -16,7 +16,7 @@ use clawrank_timelock::{BeaconParams, DEV_BEACON, DevBeacon};
 use codec::{Decode, Encode};
 use futures::StreamExt;
 use pallet_drand::{
-    BeaconConfig, LastStoredRound, OldestStoredRound, Pulse, Pulses, Stored, fetched_per_block, missing_rounds,
+    BeaconConfig, LastStoredRound, OldestStoredRound, Pulse, Pulses, Stored, missing_rounds, pulses_per_block,
 };
 use sc_client_api::{Backend, BlockBackend, BlockchainEvents, HeaderBackend, StorageProvider};
 use sc_network::service::traits::NetworkService;
@@ -99,7 +99,7 @@ pub(crate) async fn sign(client: Arc<FullClient>, pool: Arc<FullPool>, instant: 
         };
         let is_stored = |round| state.has(Pulses::<Runtime>::hashed_key_for(round));
         let slot_ms = state.read(SlotDuration::<Runtime>::hashed_key()).unwrap_or(DEFAULT_SLOT_DURATION_MS);
-        let missing = missing_rounds(params.round_at(state.now()), stored, fetched_per_block(slot_ms), is_stored);
+        let missing = missing_rounds(params.round_at(state.now()), stored, pulses_per_block(slot_ms), is_stored);
         complete_until = missing.complete_until;
         if missing.rounds.is_empty() {
             continue;

@@ -31,7 +31,7 @@ mod benchmarks {
     use super::*;
 
     #[benchmark]
-    fn authorize_write_pulse(p: Linear<1, MAX_PULSES_PER_CALL>) -> Result<(), BenchmarkError> {
+    fn authorize_write_pulse(p: Linear<1, MAX_PULSES_PER_BLOCK>) -> Result<(), BenchmarkError> {
         BeaconConfig::<T>::put(BeaconConfiguration::local(&DEV_BEACON));
         let pulses = pulses(p);
         #[block]
@@ -43,7 +43,7 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn write_pulse(p: Linear<1, MAX_PULSES_PER_CALL>) {
+    fn write_pulse(p: Linear<1, MAX_PULSES_PER_BLOCK>) {
         fill::<T>(u64::from(p * PRUNED_PER_PULSE));
         let payload = PulsesPayload::new(BlockNumberFor::<T>::default(), pulses(p));
 

@@ -11,8 +11,8 @@
 //! - **A gap is never lost.** `LastStoredRound` may jump, since after an outage the newest round matters most; every
 //!   missing round of the last [`MAX_KEPT_PULSES`] may be stored later, in any order. On the public chain rounds below
 //!   `LastStoredRound` are refused for good, and commits that wait for one are never revealed.
-//! - **Work is bounded.** One call per block; at most [`MAX_PULSES_PER_CALL`] pulses, each removing at most two old
-//!   ones. A stored round is refused before its signature is looked at, and the first wrong signature ends the check.
+//! - **Work is bounded.** One call per block, with as many pulses as the slot has time for ([`pulses_per_block`]), each
+//!   removing at most two old ones. A stored round is refused before its signature is looked at, and the first wrong signature ends the check.
 //!
 //! The call is authorised by the transaction extension [`DrandPriority`]; pulses of newer rounds have priority, so that
 //! filling gaps never delays the present. On a chain that follows the public beacon the offchain worker fetches what is
@@ -42,7 +42,7 @@ mod benchmarking;
 mod tests;
 
 pub use extension::DrandPriority;
-pub use missing::{MAX_FETCHED_PER_BLOCK, Missing, Stored, fetched_per_block, missing_rounds};
+pub use missing::{Missing, Stored, missing_rounds, pulses_per_block};
 pub use offchain::ENDPOINTS;
 pub use pallet::*;
 pub use types::*;
@@ -51,8 +51,9 @@ pub use weights::WeightInfo;
 /// Rounds that are kept: a week of the public beacon.
 pub const MAX_KEPT_PULSES: u64 = 216_000;
 
-/// Pulses that one call may carry: checking one takes up to 50 ms of Wasm, and a call may take 1.5 s.
-pub const MAX_PULSES_PER_CALL: u32 = 24;
+/// Pulses that one call, and so a block, carries at most: one minute of the public beacon. Checking one takes up to 50 ms
+/// of Wasm, and a block may take 2 s.
+pub const MAX_PULSES_PER_BLOCK: u32 = 20;
 
 /// Old pulses that are removed for each new one, at most: more than one, so that a backlog shrinks.
 pub const PRUNED_PER_PULSE: u32 = 2;
@@ -95,8 +96,8 @@ pub mod pallet {
         #[pallet::constant]
         type HttpFetchTimeout: Get<u64>;
 
-        /// Rounds that the offchain worker brings at a time; see [`fetched_per_block`].
-        type FetchedPerBlock: Get<u64>;
+        /// Pulses that one call may carry, and so a block; [`MAX_PULSES_PER_BLOCK`] at most. See [`pulses_per_block`].
+        type PulsesPerBlock: Get<u32>;
     }
 
     /// The beacon that the chain follows.

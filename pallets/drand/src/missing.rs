@@ -2,23 +2,17 @@
 
 use alloc::vec::Vec;
 
-use crate::MAX_KEPT_PULSES;
-
-/// Rounds that are brought at a time at most: one minute of the public beacon.
-pub const MAX_FETCHED_PER_BLOCK: u64 = 20;
+use crate::{MAX_KEPT_PULSES, MAX_PULSES_PER_BLOCK};
 
 /// What checking a pulse takes of a block, in ms of Wasm on one core.
 const PULSE_MS: u64 = 50;
 
-/// Rounds that are brought at a time where a block comes every `slot_ms`: checking them takes half of it at most.
+/// Pulses that a block carries where one comes every `slot_ms`: checking them takes half of that at most.
 ///
-/// One at least, since a beacon is slower than that, and [`MAX_FETCHED_PER_BLOCK`] at most.
-pub const fn fetched_per_block(slot_ms: u64) -> u64 {
-    match slot_ms / (2 * PULSE_MS) {
-        0 => 1,
-        few @ ..MAX_FETCHED_PER_BLOCK => few,
-        _ => MAX_FETCHED_PER_BLOCK,
-    }
+/// One at least, since a beacon is slower than that, and [`MAX_PULSES_PER_BLOCK`] at most.
+pub fn pulses_per_block(slot_ms: u64) -> u32 {
+    let in_time = u32::try_from(slot_ms / (2 * PULSE_MS)).unwrap_or(u32::MAX);
+    in_time.clamp(1, MAX_PULSES_PER_BLOCK)
 }
 
 /// Stored rounds that are looked at in search of a gap, at a time.
@@ -48,7 +42,8 @@ pub struct Missing {
 /// is room for among `most`, the oldest first.
 ///
 /// Asks `is_stored` of at most 501 rounds.
-pub fn missing_rounds(published: u64, stored: Stored, most: u64, is_stored: impl Fn(u64) -> bool) -> Missing {
+pub fn missing_rounds(published: u64, stored: Stored, most: u32, is_stored: impl Fn(u64) -> bool) -> Missing {
+    let most = u64::from(most);
     let Stored { oldest, newest, complete_until } = stored;
     if newest == 0 {
         return Missing { rounds: (published > 0).then_some(published).into_iter().collect(), complete_until: 0 };
@@ -74,17 +69,17 @@ pub(crate) fn floor(newest: u64) -> u64 {
 mod tests {
     use super::*;
 
-    const MOST: u64 = MAX_FETCHED_PER_BLOCK;
+    const MOST: u32 = MAX_PULSES_PER_BLOCK;
 
     #[test]
     fn few_rounds_are_brought_when_blocks_come_fast() {
         let slots = [0, 100, 250, 1_000, 2_000, 12_000, u64::MAX];
-        assert_eq!(slots.map(fetched_per_block), [1, 1, 2, 10, 20, 20, 20]);
+        assert_eq!(slots.map(pulses_per_block), [1, 1, 2, 10, 20, 20, 20]);
         // After a pause: the newest at once, then what lies before them, two by two.
         let mut have: Vec<u64> = (1..=100).collect();
         let mut stored = Stored { oldest: 1, newest: 100, complete_until: 0 };
         for expected in [[109, 110], [101, 102], [103, 104], [105, 106], [107, 108]] {
-            let missing = missing_rounds(110, stored, fetched_per_block(250), |round| have.contains(&round));
+            let missing = missing_rounds(110, stored, pulses_per_block(250), |round| have.contains(&round));
             assert_eq!(missing.rounds, expected);
             have.extend(&missing.rounds);
             stored = Stored { newest: 110, complete_until: missing.complete_until, ..stored };
@@ -105,7 +100,7 @@ mod tests {
         let three = Missing { rounds: vec![101, 102, 103], complete_until: 100 };
         assert_eq!(missing_rounds(103, stored, MOST, |_| true), three);
         let far = missing_rounds(1_000, stored, MOST, |_| true).rounds;
-        assert_eq!((far.len() as u64, far.first(), far.last()), (MOST, Some(&981), Some(&1_000)));
+        assert_eq!((far.len(), far.first(), far.last()), (MOST as usize, Some(&981), Some(&1_000)));
     }
 
     #[test]
@@ -121,7 +116,7 @@ mod tests {
         let some = missing_rounds(102, stored, MOST, is_stored);
         assert_eq!(some.rounds, [11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39, 101, 102]);
         assert_eq!(some.complete_until, 11);
-        let full = missing_rounds(100 + MOST, stored, MOST, is_stored);
+        let full = missing_rounds(100 + u64::from(MOST), stored, MOST, is_stored);
         assert_eq!(full.rounds, (101..=120).collect::<Vec<_>>());
     }
 

@@ -114,7 +114,7 @@ impl<T: Config> Pallet<T> {
             newest: LastStoredRound::<T>::get(),
             complete_until: known.get().ok().flatten().unwrap_or_default(),
         };
-        let missing = missing_rounds(published, stored, T::FetchedPerBlock::get(), Pulses::<T>::contains_key);
+        let missing = missing_rounds(published, stored, T::PulsesPerBlock::get(), Pulses::<T>::contains_key);
         known.set(&missing.complete_until);
         missing.rounds
     }

@@ -14,7 +14,7 @@ use sp_runtime::{Saturating, traits::One};
 
 use crate::{
     BeaconConfig, BeaconConfiguration, Config, Error, Event, LastStoredRound, MAX_AHEAD_MS, MAX_CLEARED_PULSES,
-    MAX_PULSES_PER_CALL, NextUnsignedAt, OldestStoredRound, PRUNED_PER_PULSE, Pallet, Pulse, Pulses, missing::floor,
+    MAX_PULSES_PER_BLOCK, NextUnsignedAt, OldestStoredRound, PRUNED_PER_PULSE, Pallet, Pulse, Pulses, missing::floor,
 };
 
 /// Blocks that a pulse waits in the pool at most: a later one carries it then, or it is fetched again.
@@ -59,7 +59,8 @@ impl<T: Config> Pallet<T> {
         pulses: &[Pulse],
         params: &BeaconParams,
     ) -> Result<u64, TransactionValidityError> {
-        ensure!(pulses.len() <= MAX_PULSES_PER_CALL as usize, InvalidTransaction::Call);
+        let most = T::PulsesPerBlock::get().min(MAX_PULSES_PER_BLOCK);
+        ensure!(pulses.len() <= most as usize, InvalidTransaction::Call);
         ensure!(pulses.is_sorted_by(|one, next| one.round < next.round), InvalidTransaction::Call);
         let (Some(first), Some(last)) = (pulses.first(), pulses.last()) else {
             return Err(InvalidTransaction::Call.into());

@@ -196,12 +196,12 @@ impl pallet_commitments::Config for Runtime {
     type WeightInfo = pallet_commitments::weights::SubstrateWeight<Runtime>;
 }
 
-/// Rounds of the beacon that a block of this chain has time for.
-pub struct FetchedPerBlock;
+/// Pulses of the beacon that a block of this chain has time for.
+pub struct PulsesPerBlock;
 
-impl Get<u64> for FetchedPerBlock {
-    fn get() -> u64 {
-        pallet_drand::fetched_per_block(SlotDurationMs::get())
+impl Get<u32> for PulsesPerBlock {
+    fn get() -> u32 {
+        pallet_drand::pulses_per_block(SlotDurationMs::get())
     }
 }
 
@@ -210,7 +210,7 @@ impl pallet_drand::Config for Runtime {
     type WeightInfo = pallet_drand::weights::SubstrateWeight<Runtime>;
     type UnsignedPriority = ConstU64<{ 1 << 20 }>;
     type HttpFetchTimeout = ConstU64<1_000>;
-    type FetchedPerBlock = FetchedPerBlock;
+    type PulsesPerBlock = PulsesPerBlock;
 }
 
 /// The authorities by slot.

@@ -8,6 +8,7 @@ use frame_support::{
     derive_impl,
     dispatch::GetDispatchInfo,
     pallet_prelude::{TransactionSource, TransactionValidity},
+    parameter_types,
     traits::ConstU64,
 };
 use frame_system::offchain::{CreateAuthorizedTransaction, CreateTransaction, CreateTransactionBase};
@@ -66,8 +67,12 @@ impl CreateAuthorizedTransaction<Call<Test>> for Test {
     }
 }
 
+parameter_types! {
+    pub storage PulsesPerBlock: u32 = MAX_PULSES_PER_BLOCK;
+}
+
 impl Config for Test {
-    type FetchedPerBlock = ConstU64<MAX_FETCHED_PER_BLOCK>;
+    type PulsesPerBlock = PulsesPerBlock;
     type Clock = Timestamp;
     type WeightInfo = ();
     type UnsignedPriority = ConstU64<{ 1 << 20 }>;

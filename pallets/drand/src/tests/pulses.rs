@@ -83,10 +83,20 @@ fn call_is_refused_when_the_origin_is_signed_root_or_none() {
 fn pulses_are_refused_when_none_or_too_many() {
     build_and_execute(|| {
         assert_refused(Vec::new(), InvalidTransaction::Call);
-        let most = u64::from(MAX_PULSES_PER_CALL);
+        let most = u64::from(MAX_PULSES_PER_BLOCK);
         assert_refused(pulses(NOW - most..=NOW), InvalidTransaction::Call);
         store(NOW - most + 1..=NOW);
         assert_eq!(stored().len() as u64, most);
+    });
+}
+
+#[test]
+fn pulses_are_refused_when_the_slot_has_no_time_for_them() {
+    build_and_execute(|| {
+        PulsesPerBlock::set(&pulses_per_block(250));
+        assert_refused(pulses(NOW - 2..=NOW), InvalidTransaction::Call);
+        store(NOW - 1..=NOW);
+        assert_eq!(stored(), [NOW - 1, NOW]);
     });
 }
 

@@ -122,7 +122,7 @@ fn worker_asks_for_the_latest_rounds_when_it_was_away() {
         OldestStoredRound::<Test>::put(ROUND - 900);
         LastStoredRound::<Test>::put(ROUND - 900);
         outside.set_time(ROUND);
-        for round in ROUND - MAX_FETCHED_PER_BLOCK + 1..=ROUND {
+        for round in ROUND - u64::from(MAX_PULSES_PER_BLOCK) + 1..=ROUND {
             outside.expect(ENDPOINTS[0], round, Some(if round == ROUND { answer() } else { Vec::new() }));
         }
         Drand::offchain_worker(0);

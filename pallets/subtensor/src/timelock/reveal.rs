@@ -19,8 +19,8 @@ use crate::{pallet::*, types::*, weight_setting::NewWeights, weights::WeightInfo
 
 /// Timelocked commits that are opened in one block at most, over all subnets.
 ///
-/// One takes 18 to 37 ms in Wasm on one core, so all of them 0.3 to 0.6 s; 64 validators with a commit each are through in
-/// four blocks.
+/// One takes 10 ms in Wasm on a quiet core and up to 37 ms on a busy one, so all of them 0.2 to 0.6 s; 64 validators with a
+/// commit each are through in four blocks.
 pub const MAX_REVEALS_PER_BLOCK: u32 = 16;
 
 /// What opening a commit is counted as where blocks come fast, in ms: what it takes and as much again for the rest of the block.
