@@ -2,8 +2,9 @@
 """The whole loop, once, on one machine. Run it through scripts/demo.
 
 Every process is a real one: the chain, the gateway, sixteen miners, three validators, the openai client. Only the
-provider endpoints are emulated, and the four cheats come with the emulator. No score, share or emission is computed
-here: expectations come from the validators' reports and from `clawrank rules`, facts from the chain.
+provider endpoints are emulated, and the four cheats come with the emulator. Expectations come from the validators'
+reports and from `clawrank rules`, facts from the chain; of the rules' arithmetic only the medians of rules 4.5 and the
+percentages of the emission are done here, a second time.
 """
 
 import argparse
@@ -12,9 +13,12 @@ import json
 import os
 import shutil
 import subprocess
+import statistics
+import struct
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 import openai
@@ -33,6 +37,15 @@ ENDPOINTS = {"aurora": 180, "borealis": 240, "corona": 320}  # median millisecon
 TASKS = ["math"]
 WASH_MODEL = "washer-7b"  # served by the washing miner alone, so that all its traffic is its own
 MARKUP = 100  # the gateway's price over the endpoints', so that a few requests pay for their tokens
+LIMIT_S = 240  # the whole demo, once everything is built
+# Of what a subnet emits, the parts of its owner, its miners and its validators, and how far rounding may take them off.
+SPLIT = {"owner": 0.18, "miners": 0.41, "validators": 0.41}
+SPLIT_OFF = 1e-4
+# Storage prefixes: twox128 of the pallet's name, then of the item's.
+PROVIDER_RANK, SUBTENSOR = "0x637b06194b9f952fc47866d5c9347216", "0x658faa385070e074c85bf6b568cf0555"
+SETTLEMENTS = PROVIDER_RANK + "cf1dca7e6933da5533e66e2561ab617b"
+EPOCH_EMISSION = PROVIDER_RANK + "314c5c3888a76532270bf6c7571a1010"
+PENDING_VALIDATOR_EMISSION = SUBTENSOR + "6459b861fc6b4d87d2515a77a950df0b"
 
 NODE = os.environ["CLAWRANK_NODE_BIN"]
 CLAWRANK = os.environ["CLAWRANK_BIN"]
@@ -40,6 +53,59 @@ CLAWRANK = os.environ["CLAWRANK_BIN"]
 
 def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+class Chain:
+    """What is read of the chain beside `clawrank status`: storage, as the chain encodes it."""
+
+    def __init__(self, port: int):
+        self.url = f"http://127.0.0.1:{port}"
+
+    def call(self, method: str, *params):
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            answer = json.load(answer)
+        if "error" in answer:
+            raise Failed(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def map(self, prefix: str, block: str) -> dict[bytes, bytes]:
+        """Keys without the prefix, and values, of a storage map with fewer than a hundred entries."""
+        keys = self.call("state_getKeysPaged", prefix, 100, None, block)
+        found = {key: self.call("state_getStorage", key, block) for key in keys}
+        return {bytes.fromhex(key[len(prefix):]): bytes.fromhex(value[2:]) for key, value in found.items()}
+
+    def number(self, prefix: str, block: str) -> int:
+        """The u64 that a map by netuid has for the subnet; 0 where it has none. A key is a hash of 8 bytes and the netuid."""
+        for key, value in self.map(prefix, block).items():
+            if int.from_bytes(key[8:], "little") == NETUID:
+                return int.from_bytes(value, "little")
+        return 0
+
+    def block_emission(self, block: str) -> int:
+        """Rao issued per block, all of it for the one subnet."""
+        return int.from_bytes(bytes.fromhex(self.call("state_call", "SubnetInfoRuntimeApi_get_block_emission", "0x", block)[2:]), "little")
+
+    def settlements(self, block: str) -> dict[int, dict]:
+        """How `ProviderRank` paid, by epoch. A key ends with a hash of 8 bytes and the epoch."""
+        return {int.from_bytes(key[18:], "little"): settlement(value) for key, value in self.map(SETTLEMENTS, block).items()}
+
+
+def settlement(value: bytes) -> dict:
+    """Decodes the pallet's `Settlement`."""
+    names = ("block", "emission", "dust", "reporting_stake", "total_stake")
+    out: dict = dict(zip(names, struct.unpack_from("<5Q", value)))
+    entry = struct.Struct("<H32s?QQQ")
+    # Fewer than 64 miners, so their number takes one byte.
+    count, rest = value[40] >> 2, value[41:]
+    if value[40] & 3 or len(rest) != count * entry.size:
+        raise Failed(f"a settlement of {len(value)} bytes is not what this demo knows")
+    out["payouts"] = {
+        uid: {"tripped": tripped, "score": low + (high << 64), "amount": amount}
+        for uid, _, tripped, low, high, amount in entry.iter_unpack(rest)
+    }
+    return out
 
 
 class Demo:
@@ -258,7 +324,6 @@ class Demo:
     # -- the whole ------------------------------------------------------------------------------------------------
 
     def run(self) -> dict:
-        started = time.monotonic()
         note("starting chain, emulator, gateway, 16 miners, 3 validators")
         self.start_chain()
         self.write_endpoints()
@@ -280,8 +345,21 @@ class Demo:
         after = self.wait_epoch(before["epoch"], 60)
         reports = [self.report(v, epoch) for v in range(VALIDATORS)]
         return {
-            "seconds": time.monotonic() - started, "epoch": epoch, "before": before, "after": after,
-            "reports": reports, "traffic": self.sent,
+            "epoch": epoch, "before": before, "after": after, "reports": reports, "traffic": self.sent,
+            **self.paid(before, after),
+        }
+
+    def paid(self, before: dict, after: dict) -> dict:
+        """Beside `status`: what was to be shared in the epoch that ended between the two, and what `ProviderRank` paid."""
+        chain = Chain(self.port["rpc"])
+        at = f"0x{after['block_hash'].removeprefix('0x')}"
+        started = chain.call("chain_getBlockHash", before["block"] + before["blocks_to_next_epoch"] - before["tempo"])
+        return {
+            "block_emission": chain.block_emission(at),
+            # Miners' and validators' pools are empty after an epoch but for what it could not share.
+            "left_over": chain.number(PENDING_VALIDATOR_EMISSION, started),
+            "epoch_emission": chain.number(EPOCH_EMISSION, at),
+            "settlements": chain.settlements(at),
         }
 
     def wait_miners(self) -> None:
@@ -322,6 +400,43 @@ def expected_emission(before: dict, emission: int) -> tuple[list[list[int]], lis
     return incentive, total
 
 
+def share_checks(report: dict) -> list[tuple[str, list, list]]:
+    """Per mechanism of a report: its name, its weights, and those of `clawrank rules allocate` for the report's scores."""
+    out = []
+    for mechanism in report["mechanisms"]:
+        scores = {m["uid"]: m[mechanism["name"]]["score"] for m in report["miners"]}
+        done = run_json([CLAWRANK, "rules", "allocate"], json.dumps({"scores": [str(s) for s in scores.values()]}))
+        wanted = [[uid, w] for uid, w in zip(scores, done["weights_u16"]) if w > 0]
+        out.append((mechanism["name"], [[u, w] for u, w in zip(mechanism["uids"], mechanism["weights"]) if w > 0], wanted))
+    return out
+
+
+def median(reports: list[tuple[int, int]]) -> int:
+    """The lower median of `(value, stake)`, by stake (rules 4.5)."""
+    whole, below = sum(stake for _, stake in reports), 0
+    for value, stake in sorted(reports):
+        below += stake
+        if 2 * below >= whole:
+            return value
+    return 0
+
+
+def expected_settlement(reports: list[dict], stake: dict[int, int], emission: int) -> dict[int, dict]:
+    """Gate, score and payout of every miner whose bundle was checked, from the reports (rules 4.5)."""
+    whole = sum(stake[r["validator_uid"]] for r in reports)
+    found = [(stake[r["validator_uid"]], {m["uid"]: m["intel"] for m in r["miners"] if m["intel"]["gate"] != "no_bundle"}) for r in reports]
+    out = {}
+    for uid in sorted({uid for _, miners in found for uid in miners}):
+        against = sum(s for s, miners in found if uid in miners and miners[uid]["gate"] == "tripped")
+        tripped = 2 * against > whole
+        scores = [(int(miners[uid]["score"]) if uid in miners and miners[uid]["gate"] == "open" else 0, s) for s, miners in found]
+        out[uid] = {"tripped": tripped, "score": 0 if tripped else median(scores)}
+    shares = run_json([CLAWRANK, "rules", "allocate"], json.dumps({"scores": [str(m["score"]) for m in out.values()]}))["shares_ppb"]
+    for miner, share in zip(out.values(), shares):
+        miner["amount"] = emission * share // 1_000_000_000
+    return out
+
+
 def judge(outcome: dict, uids: dict[str, int]) -> tuple[list[list], list[str], list[str]]:
     """Rows of the table, what agrees, and what does not."""
     before, after, reports = outcome["before"], outcome["after"], outcome["reports"]
@@ -331,21 +446,65 @@ def judge(outcome: dict, uids: dict[str, int]) -> tuple[list[list], list[str], l
         (good if holds else bad).append(text if holds or not detail else f"{text}: {detail}")
 
     for number, report in enumerate(reports):
+        for name, found, wanted in share_checks(report):
+            check(sorted(found) == sorted(wanted), f"validator {number}: {name} weights of its report are those of `clawrank rules allocate`",
+                  f"report {sorted(found)}, rules {sorted(wanted)}")
         for mechanism in report["mechanisms"]:
             row = next((r for u, r in before["weights"][mechanism["mecid"]] if u == report["validator_uid"]), [])
             wanted = [[u, w] for u, w in zip(mechanism["uids"], mechanism["weights"])]
             check(sorted(row) == sorted(wanted), f"validator {number}: {mechanism['name']} weights on chain are those of its report",
                   f"chain {sorted(row)}, report {sorted(wanted)}")
 
-    miners = set(uids.values())
+    miners = {uids[f"//miner//{i}"] for i in range(SERVING + INTEL)}
     paid = {n["uid"]: n["emission_rao"] for n in after["neurons"]}
-    incentive, amounts = expected_emission(before, sum(paid.values()))
+    emitted = outcome["block_emission"] * before["tempo"]
+    pool = round(emitted * (SPLIT["miners"] + SPLIT["validators"])) + outcome["left_over"]
+    incentive, amounts = expected_emission(before, pool)
     for mecid, wanted in enumerate(incentive):
         found = [n["incentive_u16"][mecid] for n in after["neurons"]]
         check(found == wanted, f"mechanism {mecid}: incentive on chain is that of `clawrank rules yuma`", f"{found} != {wanted}")
-    off = [u for u in miners if abs(paid[u] - amounts[u]) > max(16, amounts[u] // 100_000)]
+    off = [u for u in miners if abs(paid[u] - amounts[u]) > max(16, amounts[u] * SPLIT_OFF)]
     check(not off, "emission of every miner is that of `clawrank rules yuma`",
           "; ".join(f"uid {u}: {paid[u]} != {amounts[u]} rao" for u in off))
+
+    owner = uids["//owner"]
+    stake = {n["uid"]: n["stake_rao"] for n in before["neurons"]}
+    got = {
+        "owner": next(n["stake_rao"] for n in after["neurons"] if n["uid"] == owner) - stake[owner] - paid[owner],
+        "miners": sum(paid[u] for u in miners),
+        "validators": sum(paid.values()) - sum(paid[u] for u in miners),
+    }
+    # What an epoch could not share is halved with the next one's.
+    wanted = {who: part * emitted + (outcome["left_over"] / 2 if who != "owner" else 0) for who, part in SPLIT.items()}
+    off = {who: f"{got[who]} rao, not {wanted[who]:.0f}" for who in SPLIT if abs(got[who] - wanted[who]) > SPLIT_OFF * emitted}
+    check(emitted > 0 and not off, f"of {emitted / 1e9:.3f} TAO in {before['tempo']} blocks the miners got 41 %, the validators 41 %, the owner 18 %", str(off))
+
+    settled = outcome["settlements"].get(outcome["epoch"])
+    check(settled is not None, "ProviderRank settled the epoch of the reports", f"only {sorted(outcome['settlements'])}")
+    if settled:
+        payouts, emission = settled["payouts"], settled["emission"]
+        expected = expected_settlement(reports, stake, emission)
+        voters = sum(stake[r["validator_uid"]] for r in reports)
+        check(settled["reporting_stake"] > 0.9 * voters, "ProviderRank counted the verdicts of all validators",
+              f"stake {settled['reporting_stake']} of {voters}")
+        check(0 < emission == outcome["epoch_emission"], "its pot offered what the chain has for an epoch",
+              f"{emission} of {outcome['epoch_emission']} rao")
+        judged = {u: (m["tripped"], m["score"]) for u, m in payouts.items()}
+        check(judged == {u: (m["tripped"], m["score"]) for u, m in expected.items()},
+              "its gates and scores are the majority and the medians of the reports", f"{judged}, expected {expected}")
+        # `shares_ppb` are rounded, what is paid follows from exact shares.
+        off = [u for u, m in payouts.items() if abs(m["amount"] - expected.get(u, m)["amount"]) > emission // 10**9 + 1]
+        check(not off, "it paid every miner by `clawrank rules allocate`",
+              "; ".join(f"uid {u}: {payouts[u]['amount']} != {expected[u]['amount']} rao" for u in off))
+        check(sum(m["amount"] for m in payouts.values()) + settled["dust"] == emission and settled["dust"] < len(payouts),
+              "its payouts and the dust are what the pot offered", f"dust {settled['dust']} of {emission}")
+        cheats = [payouts.get(uids[f"//miner//{i}"], {"amount": None})["amount"] for i in (LIAR, COPIER)]
+        check(cheats == [0, 0], "it paid neither the liar nor the copier", str(cheats))
+    newest = max((e for e, s in outcome["settlements"].items() if any(m["amount"] for m in s["payouts"].values())), default=None)
+    stored = {u: m["amount"] for u, m in outcome["settlements"][newest]["payouts"].items()} if newest is not None else {}
+    shown = {n["uid"]: n["payout_rao"] for n in after["neurons"]}
+    check(newest is not None and shown == {u: stored.get(u, 0) for u in shown}, "`clawrank status` shows the payouts of the chain's newest settlement",
+          f"{shown} != {stored}")
 
     found = [{m["uid"]: m for m in r["miners"]} for r in reports]
 
@@ -369,6 +528,12 @@ def judge(outcome: dict, uids: dict[str, int]) -> tuple[list[list], list[str], l
     check(max((m["score"] for m in washer), key=int) and
           max(int(m["score"]) for m in washer) < min((int(m["score"]) for m in honest), default=0),
           "the washing miner scores below every honest one", "")
+    washed = washer_pay(found[0], uids)
+    check(washed["alone"] == washed["honest"] and paid[uids[f"//miner//{WASHER}"]] == min(paid[uids[f"//miner//{i}"]] for i in range(WASHER)),
+          "with fewer than 7 serving miners that score, rules 4.3 pay the washing one as the honest ones", str(washed))
+    check(0 < washed["among"] * 2 < washed["honest_among"],
+          f"with {washed['joined']} more honest ones it would have {washed['among'] / 1e7:.2f} % beside {washed['honest_among'] / 1e7:.2f} % (rules 4.2)",
+          str(washed))
     honest_intel = [(i, m) for i in range(SERVING, SERVING + INTEL) if i not in (LIAR, COPIER) for m in intel(i)]
     shut = [f"miner {i}: {m['gate']} {m['reason']}" for i, m in honest_intel if m["gate"] != "open"]
     check(len(honest_intel) == (INTEL - 2) * VALIDATORS and not shut, "every honest intel miner has an open gate", "; ".join(shut))
@@ -391,9 +556,25 @@ def judge(outcome: dict, uids: dict[str, int]) -> tuple[list[list], list[str], l
             f"{float(int(m[part]['score'])):.3e}", f"{m[part]['earned'].get('share_ppb', 0) / 1e7:.2f} %",
             weights.get(uid, 0), next(n for n in after["neurons"] if n["uid"] == uid)["incentive_u16"][mecid],
             f"{amounts[uid] / 1e9:.4f}", f"{paid[uid] / 1e9:.4f}",
-            f"{next(n for n in after['neurons'] if n['uid'] == uid)['payout_rao'] / 1e9:.4f}",
+            f"{(settled or {'payouts': {}})['payouts'].get(uid, {'amount': 0})['amount'] / 1e9:.4f}",
         ])
     return rows, good, bad
+
+
+def washer_pay(miners: dict[int, dict], uids: dict[str, int]) -> dict:
+    """Shares of the washing miner and of the least honest one, in parts per billion: as they are, and among more miners.
+
+    The cap of 15 % needs seven miners that score. Those that join have the mean score of the honest ones.
+    """
+    scores = {i: int(miners[uids[f"//miner//{i}"]]["serving"]["score"]) for i in range(WASHER + 1)}
+    honest = [scores[i] for i in range(WASHER)]
+    joined = 8 - len(scores)
+
+    def shares(all_scores: list[int]) -> list[int]:
+        return run_json([CLAWRANK, "rules", "allocate"], json.dumps({"scores": [str(s) for s in all_scores]}))["shares_ppb"]
+
+    now, among = shares([*scores.values()]), shares([*scores.values(), *[int(statistics.mean(honest))] * joined])
+    return {"alone": now[WASHER], "honest": min(now[:WASHER]), "among": among[WASHER], "honest_among": min(among[:WASHER]), "joined": joined}
 
 
 def main() -> int:
@@ -406,13 +587,14 @@ def main() -> int:
         print(f"error: {root} is not empty; name a new folder", file=sys.stderr)
         return 2
     root.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
     demo = Demo(root)
     try:
         outcome = demo.run()
         uids = {}
         addresses = {n["hotkey"]: n["uid"] for n in outcome["after"]["neurons"]}
         for key in run_json([CLAWRANK, "--json", "keys", "dev", "--out", root / "wallets", "--miners", SERVING + INTEL]):
-            if key["uri"].startswith("//miner"):
+            if key["ss58"] in addresses:
                 uids[key["uri"]] = addresses[key["ss58"]]
         rows, good, bad = judge(outcome, uids)
         payers = run_json([CLAWRANK, "--json", "keys", "api", "list", "--database", root / "gateway.db"])["payers"]
@@ -427,6 +609,11 @@ def main() -> int:
         bad.append(f"processes that did not stop when asked: {', '.join(stubborn)}")
     else:
         good.append("all processes stopped when asked")
+    outcome["seconds"] = time.monotonic() - started
+    if outcome["seconds"] > LIMIT_S:
+        bad.append(f"it took {outcome['seconds']:.0f} s; at most {LIMIT_S} s are promised once built (is the machine busy?)")
+    else:
+        good.append(f"it took less than {LIMIT_S} s")
 
     if args.json:
         print(json.dumps({**outcome, "agree": not bad, "checks": good, "failures": bad}, indent=2))

@@ -74,7 +74,10 @@ class Procs:
                 time.sleep(0.05)
 
     def stop(self) -> list[str]:
-        """Ends every process: SIGTERM, then after 10 s SIGKILL. Returns the names of those that had to be killed."""
+        """Ends every process: SIGTERM, then after 10 s SIGKILL.
+
+        Returns the names of those that had to be killed, or that ended in another way than by the signal or with code 0.
+        """
         for process in reversed(list(self.running.values())):
             if process.poll() is None:
                 process.terminate()
@@ -82,7 +85,9 @@ class Procs:
         end = time.monotonic() + 10
         for name, process in reversed(list(self.running.items())):
             try:
-                process.wait(max(0.05, end - time.monotonic()))
+                code = process.wait(max(0.05, end - time.monotonic()))
+                if code not in (0, -signal.SIGTERM, 128 + signal.SIGTERM):
+                    stubborn.append(f"{name} (code {code})")
             except subprocess.TimeoutExpired:
                 stubborn.append(name)
                 os.killpg(process.pid, signal.SIGKILL)
