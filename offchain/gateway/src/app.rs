@@ -57,6 +57,8 @@ pub(crate) struct App {
     pub(crate) requests: Limiter<Caller>,
     /// Refused credentials of an address.
     pub(crate) refusals: Limiter<IpAddr>,
+    /// The one turn that addresses over their limit of refusals share.
+    pub(crate) suspects: Semaphore,
     pub(crate) uploads: Semaphore,
     /// Ends of requests that the ledger would not take yet; a crash gives their reservations back as well.
     unsettled: Mutex<VecDeque<Settlement>>,
@@ -247,6 +249,7 @@ impl App {
             keys: Mutex::default(),
             requests: Limiter::new(limits.requests_per_minute),
             refusals: Limiter::new(limits.refusals_per_minute),
+            suspects: Semaphore::new(1),
             uploads: Semaphore::new(limits.max_uploads.max(1)),
             unsettled: Mutex::default(),
             ledger_failing: AtomicBool::new(false),

@@ -16,6 +16,7 @@ use clawrank_protocol::{
     signed::{HEADER_HOTKEY, SignedParts, verify_request},
 };
 use clawrank_store::ledger::{ApiKey, ApiSecret};
+use tokio::sync::SemaphorePermit;
 
 use crate::{
     app::{App, Caller},
@@ -42,21 +43,27 @@ pub(crate) fn is_signed(headers: &HeaderMap) -> bool {
 }
 
 impl App {
+    /// Counts a refused credential for its address. Above the limit the answer is to slow down.
     fn unauthorised(&self, address: IpAddr, error: ApiError) -> ApiError {
-        let _ = self.refusals.take(address, Instant::now());
-        error
-    }
-
-    fn ensure_listened_to(&self, address: IpAddr) -> Result<(), ApiError> {
-        if self.refusals.peek(address, Instant::now()) {
-            return Ok(());
+        if self.refusals.take(address, Instant::now()) {
+            return error;
         }
-        let message = "too many refused credentials from this address; wait a minute";
-        Err(ApiError::new(ErrorCode::RateLimitExceeded, message))
+        let message = format!("{}; too many refused credentials from this address, wait a minute", error.message);
+        ApiError::new(ErrorCode::RateLimitExceeded, message)
     }
 
-    fn ensure_quota(&self, caller: Caller) -> Result<(), ApiError> {
-        if self.requests.take(caller, Instant::now()) {
+    /// Waits for a turn where this address is over its limit of refusals: many guess behind it, but others may be behind
+    /// it too, so it is heard, at the cost of one check at a time.
+    async fn turn(&self, address: IpAddr) -> Option<SemaphorePermit<'_>> {
+        if self.refusals.peek(address, Instant::now()) {
+            return None;
+        }
+        // It is never closed, so this waits and gets a permit.
+        self.suspects.acquire().await.ok()
+    }
+
+    fn ensure_quota(&self, is_left: bool) -> Result<(), ApiError> {
+        if is_left {
             return Ok(());
         }
         let most = self.config.limits.requests_per_minute;
@@ -65,7 +72,6 @@ impl App {
 
     /// The key of `Authorization: Bearer sk-claw-...`.
     pub(crate) async fn bearer(&self, headers: &HeaderMap, address: IpAddr) -> Result<Arc<ApiKey>, ApiError> {
-        self.ensure_listened_to(address)?;
         let refuse = |message: &str| self.unauthorised(address, ApiError::new(ErrorCode::InvalidApiKey, message));
         let value =
             headers.get(AUTHORIZATION).ok_or_else(|| refuse("no API key; send `Authorization: Bearer sk-claw-...`"))?;
@@ -77,16 +83,23 @@ impl App {
             .ok_or_else(|| refuse("API key is malformed; it begins with `sk-claw-`"))?;
         let hash = secret.hash();
         let now = Instant::now();
+        let is_fresh = |at: Instant| now.saturating_duration_since(at) < KEY_TTL;
         let known = {
             let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            keys.get(&hash).filter(|(_, at)| now.saturating_duration_since(*at) < KEY_TTL).map(|(key, _)| key.clone())
+            keys.get(&hash).cloned()
         };
         let key = match known {
-            Some(key) => key,
-            None => {
+            Some((key, at)) if is_fresh(at) => key,
+            stale => {
+                // A key that was good a moment ago is nobody's guess.
+                let _turn = if let Some((Some(_), _)) = stale { None } else { self.turn(address).await };
                 let found = self.ledger.key_by_hash(&hash).await.map_err(|error| self.ledger_error(&error))?;
                 let found = found.filter(|key| key.revoked_ms.is_none()).map(Arc::new);
                 let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+                if keys.len() >= MAX_KEYS {
+                    // Guesses go first, so that they never push out the keys in use.
+                    keys.retain(|_, (key, at)| key.is_some() && is_fresh(*at));
+                }
                 if keys.len() >= MAX_KEYS {
                     keys.clear();
                 }
@@ -95,7 +108,7 @@ impl App {
             }
         };
         let key = key.ok_or_else(|| refuse("API key is unknown or revoked"))?;
-        self.ensure_quota(Caller::Key(key.id))?;
+        self.ensure_quota(self.requests.take(Caller::Key(key.id), Instant::now()))?;
         Ok(key)
     }
 
@@ -108,7 +121,6 @@ impl App {
         body: &[u8],
         address: IpAddr,
     ) -> Result<Sender, ApiError> {
-        self.ensure_listened_to(address)?;
         let refuse = |error: ApiError| self.unauthorised(address, error);
         let method: Method = method
             .as_str()
@@ -129,10 +141,14 @@ impl App {
             receiver: self.me,
         };
         let now = now_ms();
-        let verified = verify_request(header, parts, now).map_err(|error| refuse(error.into()))?;
+        let verified = {
+            let _turn = self.turn(address).await;
+            verify_request(header, parts, now).map_err(|error| refuse(error.into()))?
+        };
         let standing =
             standing.ok_or_else(|| ApiError::new(ErrorCode::PermissionDenied, "hotkey is not registered"))?;
-        self.ensure_quota(Caller::Hotkey(verified.sender))?;
+        let caller = Caller::Hotkey(verified.sender);
+        self.ensure_quota(self.requests.peek(caller, Instant::now()))?;
         let expires = verified.time_ms.saturating_add(SIGNED_WINDOW_MS.saturating_mul(2));
         let fresh = self
             .ledger
@@ -144,6 +160,8 @@ impl App {
             return Err(refuse(ApiError::new(ErrorCode::ReplayedNonce, message)));
         }
         self.ledger_works();
+        // Taken only now: a stranger who sends a request again uses up nothing of the hotkey's.
+        self.ensure_quota(self.requests.take(caller, Instant::now()))?;
         Ok(Sender { hotkey: verified.sender, standing })
     }
 

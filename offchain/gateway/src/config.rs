@@ -2,9 +2,15 @@
 
 //! Settings of the gateway. Every field has a default; unknown fields are refused.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use clawrank_protocol::limits;
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +20,10 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Address to serve on; port 0 lets the system choose. Default `127.0.0.1:8092`.
     pub listen: SocketAddr,
+    /// Proxies in front of the gateway, as addresses or CIDR networks, e.g. `["127.0.0.1", "10.0.0.0/8"]`. A request that
+    /// comes from one of them counts for the rightmost address of its `X-Forwarded-For` that is not one of them; the
+    /// header of everybody else is ignored. Default none.
+    pub trusted_proxies: Vec<Network>,
     /// Subnet. Default 92.
     pub netuid: u16,
     /// The ledger's file. Default `gateway.db`.
@@ -39,6 +49,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8092)),
+            trusted_proxies: Vec::new(),
             netuid: 92,
             ledger_path: PathBuf::from("gateway.db"),
             ledger_max_pages: None,
@@ -52,6 +63,51 @@ impl Default for Config {
     }
 }
 
+/// An address or a CIDR network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Network(IpNet);
+
+impl Network {
+    /// Whether it has this address.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network
+            .map(|network| Self(network.trunc()))
+            .map_err(|_| format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"))
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.to_string()
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Sizes and counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -62,7 +118,7 @@ pub struct Limits {
     pub max_frame_bytes: usize,
     /// Connections of all kinds at the same time. Default 16,384.
     pub max_connections: usize,
-    /// Connections of one address. Default 4,096.
+    /// Connections of one address; trusted proxies have no such limit. Default 4,096.
     pub max_connections_per_address: usize,
     /// Miners' connections of one address. Default 256.
     pub max_miners_per_address: usize,
@@ -76,7 +132,8 @@ pub struct Limits {
     pub max_in_flight_per_endpoint: u32,
     /// Requests a minute of one API key or hotkey. Default 6,000.
     pub requests_per_minute: u32,
-    /// Refused credentials a minute of one address, after which it is not listened to. Default 60.
+    /// Refused credentials a minute of one address. Above it what is refused is answered with 429, and what might be
+    /// refused is checked one after the other; what is valid is still served. Default 60.
     pub refusals_per_minute: u32,
     /// `max_tokens` of a request that names none. Default 1,024.
     pub default_max_tokens: u32,

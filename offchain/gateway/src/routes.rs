@@ -8,10 +8,10 @@ mod chat;
 mod info;
 mod receipts;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Extension, Router,
+    Router,
     body::{Body, Bytes},
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
@@ -22,14 +22,10 @@ use clawrank_protocol::{ApiError, ErrorCode, limits::MAX_GATEWAY_FRAME_BYTES};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 
-use crate::{app::App, hub};
+use crate::{app::App, hub, peer::Peer};
 
 /// Buffer for reading of a miner's connection: small, since thousands are idle.
 const READ_BUFFER_BYTES: usize = 4_096;
-
-/// The address a request came from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
@@ -86,7 +82,7 @@ async fn read_body(app: &App, body: Body, max: usize) -> Result<Bytes, ApiError>
 /// `GET /v1/miner`: a miner's connection.
 async fn miner(
     State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
+    peer: Peer,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {

@@ -27,8 +27,9 @@ use crate::{
     app::App,
     clock::now_ms,
     endpoints::Endpoints,
+    peer::{self, Remote},
     quota::{Counter, Held},
-    routes::{self, Peer},
+    routes,
 };
 
 /// How often the ledger is tidied up.
@@ -192,7 +193,7 @@ async fn accept(app: &Arc<App>, listener: TcpListener, connections: &TaskTracker
             () = app.cancel.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let (stream, peer) = match accepted {
+        let (stream, remote) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, or a connection that broke at once; the next try is a moment away.
@@ -203,11 +204,17 @@ async fn accept(app: &Arc<App>, listener: TcpListener, connections: &TaskTracker
         };
         // Over a limit the connection is closed at once: whoever floods is not served a page about it.
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let Some(held) = per_address.take(peer.ip()) else { continue };
+        // A proxy's connections are its clients'; theirs are counted by the proxy.
+        let held = if peer::is_trusted(remote.ip(), &app.config.trusted_proxies) {
+            None
+        } else {
+            let Some(held) = per_address.take(remote.ip().to_canonical()) else { continue };
+            Some(held)
+        };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
-        let router = router.clone().layer(Extension(Peer(peer.ip())));
+        let router = router.clone().layer(Extension(Remote(remote.ip())));
         connections.spawn(connection(Arc::clone(app), stream, router, place, held));
     }
 }
@@ -218,7 +225,7 @@ async fn connection(
     stream: TcpStream,
     router: axum::Router,
     _place: OwnedSemaphorePermit,
-    _held: Held<IpAddr>,
+    _held: Option<Held<IpAddr>>,
 ) {
     let header_read = Duration::from_millis(app.config.timing.header_read_ms);
     let connection = http1::Builder::new()

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Extension,
     body::Body,
     extract::{Path, Query, Request, State},
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE, request::Parts},
@@ -19,8 +18,8 @@ use clawrank_protocol::{
 use clawrank_store::ledger::BundleRow;
 use serde::Deserialize;
 
-use super::{Peer, json, read_body, refuse};
-use crate::{app::App, auth::Sender, clock::now_ms};
+use super::{json, read_body, refuse};
+use crate::{app::App, auth::Sender, clock::now_ms, peer::Peer};
 
 /// Largest body of `open`.
 const MAX_OPEN_BODY_BYTES: usize = 16 * 1024;
@@ -32,7 +31,7 @@ fn root_of(text: &str) -> Result<Hex<32>, ApiError> {
 /// `PUT /v1/bundles/{root}`, signed by the bundle's hotkey.
 pub(super) async fn upload(
     State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
+    peer: Peer,
     Path(root): Path<String>,
     request: Request,
 ) -> Response {
@@ -97,7 +96,7 @@ fn check(body: &[u8], root: Hex<32>, sender: &Sender, genesis: [u8; 32], netuid:
 /// `GET /v1/bundles/{root}?hotkey=SS58`, for validators.
 pub(super) async fn download(
     State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
+    peer: Peer,
     Path(root): Path<String>,
     request: Request,
 ) -> Response {
@@ -138,7 +137,7 @@ async fn fetch(app: &App, peer: Peer, root: &str, parts: &Parts) -> Result<Respo
 /// `POST /v1/bundles/{root}/open?hotkey=SS58`, for validators: relayed to the bundle's miner.
 pub(super) async fn open(
     State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
+    peer: Peer,
     Path(root): Path<String>,
     request: Request,
 ) -> Response {

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    Extension,
     extract::{Request, State},
     response::Response,
 };
@@ -14,11 +13,11 @@ use clawrank_protocol::{
     signed::HEADER_HOTKEY,
 };
 
-use super::{Peer, json, read_body, refuse};
-use crate::app::App;
+use super::{json, read_body, refuse};
+use crate::{app::App, peer::Peer};
 
 /// `PUT /v1/cells`, for validators.
-pub(super) async fn take(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>, request: Request) -> Response {
+pub(super) async fn take(State(app): State<Arc<App>>, peer: Peer, request: Request) -> Response {
     table(&app, peer, request).await.unwrap_or_else(|error| refuse(&error))
 }
 

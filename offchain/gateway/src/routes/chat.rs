@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    Extension,
     body::Body,
     extract::{Request, State},
     http::{
@@ -22,21 +21,18 @@ use clawrank_store::ledger::KeyKind;
 use futures::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{Peer, read_body, refuse};
+use super::{read_body, refuse};
 use crate::{
     app::App,
     auth::is_signed,
     clock::now_ms,
     hub::model_key,
+    peer::Peer,
     serve::{self, Customer, Head, Job, ServedBy},
 };
 
 /// `POST /v1/chat/completions`.
-pub(super) async fn completions(
-    State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Response {
+pub(super) async fn completions(State(app): State<Arc<App>>, peer: Peer, request: Request) -> Response {
     let (received, received_ms) = (Instant::now(), now_ms());
     let id = match RequestId::random() {
         Ok(id) => id,

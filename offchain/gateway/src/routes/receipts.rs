@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension,
     extract::{Query, Request, State},
     http::request::Parts,
     response::Response,
@@ -15,8 +14,8 @@ use clawrank_protocol::{
 };
 use serde::Deserialize;
 
-use super::{Peer, json, refuse};
-use crate::{app::App, clock::now_ms};
+use super::{json, refuse};
+use crate::{app::App, clock::now_ms, peer::Peer};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,11 +26,7 @@ struct Page {
 }
 
 /// `GET /v1/receipts?since=SEQ&limit=N`, for validators.
-pub(super) async fn receipts(
-    State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Response {
+pub(super) async fn receipts(State(app): State<Arc<App>>, peer: Peer, request: Request) -> Response {
     page(&app, peer, &request.into_parts().0).await.unwrap_or_else(|error| refuse(&error))
 }
 
@@ -52,11 +47,7 @@ async fn page(app: &App, peer: Peer, parts: &Parts) -> Result<Response, ApiError
 }
 
 /// `GET /v1/demand`, for registered hotkeys.
-pub(super) async fn demand(
-    State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Response {
+pub(super) async fn demand(State(app): State<Arc<App>>, peer: Peer, request: Request) -> Response {
     seen(&app, peer, &request.into_parts().0).await.unwrap_or_else(|error| refuse(&error))
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     miner::Miner,
+    money::receipts,
     support::{Gateway, chat, events, key, refusal, streamed_text},
 };
 
@@ -138,11 +139,7 @@ async fn key_is_refused_when_missing_malformed_unknown_or_revoked() {
 
 #[tokio::test]
 async fn caller_is_slowed_down_when_over_its_quota() {
-    let gateway = Gateway::with(|config| {
-        config.limits.requests_per_minute = 3;
-        config.limits.refusals_per_minute = 2;
-    })
-    .await;
+    let gateway = Gateway::with(|config| config.limits.requests_per_minute = 3).await;
     let secret = gateway.api_key("acme", KeyKind::Free).await;
     for _ in 0..3 {
         assert_eq!(refusal(gateway.post(&secret, &chat("x", false)).await).await.0, 404);
@@ -150,10 +147,30 @@ async fn caller_is_slowed_down_when_over_its_quota() {
     assert_eq!(refusal(gateway.post(&secret, &chat("x", false)).await).await.0, 429);
     let other = gateway.api_key("other", KeyKind::Free).await;
     assert_eq!(refusal(gateway.post(&other, &chat("x", false)).await).await.0, 404);
-    // Guessing keys locks the address out.
-    for expected in [401, 401, 429] {
-        assert_eq!(refusal(gateway.post("sk-guess", &chat("x", false)).await).await.0, expected);
+}
+
+#[tokio::test]
+async fn good_key_is_heard_when_bad_ones_come_from_the_same_address() {
+    let gateway = Gateway::with(|config| config.limits.refusals_per_minute = 2).await;
+    let secret = gateway.api_key("acme", KeyKind::Free).await;
+    Miner::connect(&gateway, "Bob", "llama").await.spawn_honest(&["Hi."]);
+    let unknown = |digit: &str| format!("sk-claw-{}", digit.repeat(44));
+    for (guess, status, code) in [
+        ("sk-guess".to_owned(), 401, "invalid_api_key"),
+        (unknown("0"), 401, "invalid_api_key"),
+        (unknown("1"), 429, "rate_limit_exceeded"),
+        (unknown("1"), 429, "rate_limit_exceeded"),
+    ] {
+        let (found, found_code, message) = refusal(gateway.post(&guess, &chat("llama", false)).await).await;
+        assert_eq!((found, found_code.as_str()), (status, code), "{message}");
+        // Why it was refused is told in either case.
+        assert!(message.contains("API key is"), "{message}");
+        assert_eq!(gateway.post(&secret, &chat("llama", false)).await.status(), 200);
     }
+    // Also a key that the gateway has not seen before, and a validator.
+    let other = gateway.api_key("other", KeyKind::Free).await;
+    assert_eq!(gateway.post(&other, &chat("llama", false)).await.status(), 200);
+    assert!(receipts(&gateway, 0).await.more);
 }
 
 #[tokio::test]

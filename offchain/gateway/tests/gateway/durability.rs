@@ -117,6 +117,7 @@ fn reservations_are_given_back_when_the_process_was_killed() {
             keypair: key("Gateway"),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             cancel: CancellationToken::new(),
+            config: settings.clone(),
         };
         let secret = gateway.customer("acme", 10_000).await;
         let mut miner = Miner::connect(&gateway, "Bob", "llama").await;

@@ -12,5 +12,6 @@ mod handshake;
 mod hostile;
 mod miner;
 mod money;
+mod proxies;
 mod signed;
 mod support;

@@ -91,6 +91,40 @@ async fn signed_request_is_refused_when_replayed() {
     let (status, code, message) = refusal(again.send().await.unwrap()).await;
     assert_eq!((status, code.as_str()), (409, "replayed_nonce"));
     assert!(message.contains("sign each request anew"), "{message}");
+    assert_eq!(gateway.signed(&key("Eve"), Method::Get, "/v1/receipts", b"").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn fresh_signed_request_is_heard_when_replays_are_over_every_limit() {
+    let gateway = Gateway::with(|config| {
+        config.limits.refusals_per_minute = 2;
+        config.limits.requests_per_minute = 3;
+    })
+    .await;
+    let fresh = || gateway.signed(&key("Eve"), Method::Get, "/v1/receipts", b"");
+    let first = fresh();
+    let copy = || first.try_clone().unwrap();
+    assert_eq!(copy().send().await.unwrap().status(), 200);
+    for expected in [409, 409, 429, 429, 429] {
+        let (status, _, message) = refusal(copy().send().await.unwrap()).await;
+        assert!(status == expected && message.contains("nonce was used before"), "{status} {message}");
+    }
+    // Neither the address nor the hotkey's own quota is used up by them.
+    for expected in [200, 200, 429] {
+        assert_eq!(fresh().send().await.unwrap().status(), expected);
+    }
+}
+
+#[tokio::test]
+async fn signed_request_is_refused_when_replayed_to_a_gateway_that_was_restarted() {
+    let gateway = Gateway::start().await;
+    let request = gateway.signed(&key("Eve"), Method::Get, "/v1/receipts", b"").build().unwrap();
+    assert_eq!(gateway.http.execute(request.try_clone().unwrap()).await.unwrap().status(), 200);
+    let gateway = gateway.restart().await;
+    let mut again = request;
+    *again.url_mut() = gateway.url("/v1/receipts").parse().unwrap();
+    let (status, code, _) = refusal(gateway.http.execute(again).await.unwrap()).await;
+    assert_eq!((status, code.as_str()), (409, "replayed_nonce"));
 }
 
 #[tokio::test]

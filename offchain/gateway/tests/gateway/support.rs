@@ -184,6 +184,7 @@ pub(crate) struct Gateway {
     pub(crate) keypair: Keypair,
     pub(crate) http: reqwest::Client,
     pub(crate) cancel: CancellationToken,
+    pub(crate) config: Config,
 }
 
 pub(crate) const PRICES: &str = "[default]\nin_micro_usd_per_mtok = 1_000_000\nout_micro_usd_per_mtok = 2_000_000\n";
@@ -228,10 +229,21 @@ impl Gateway {
         let chain = FakeChain::new(&miners.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), &["Eve"]);
         let (keypair, cancel) = (key("Gateway"), CancellationToken::new());
         let port: Arc<dyn ChainPort> = chain.clone();
-        let server = Server::start(config, keypair.clone(), port, cancel.clone()).await.unwrap();
+        let server = Server::start(config.clone(), keypair.clone(), port, cancel.clone()).await.unwrap();
         // The nearest thing to a customer: no proxy, no pool surprises.
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { folder, server, chain, keypair, http, cancel }
+        Self { folder, server, chain, keypair, http, cancel, config }
+    }
+
+    /// Ends it and starts it again on the ledger it had.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { folder, server, chain, keypair, http, cancel, config } = self;
+        cancel.cancel();
+        server.wait().await;
+        let cancel = CancellationToken::new();
+        let port: Arc<dyn ChainPort> = chain.clone();
+        let server = Server::start(config.clone(), keypair.clone(), port, cancel.clone()).await.unwrap();
+        Self { folder, server, chain, keypair, http, cancel, config }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
