@@ -16,9 +16,10 @@ if [ -z "$deny" ]; then
   fi
 fi
 "$deny" --all-features check licenses bans sources
-if linked=$(cargo tree --locked --offline -p clawrank-cli -e normal --prefix none | grep -oE '^(sc-[a-z0-9-]+|clawrank-runtime|pallet-[a-z-]+) ' | sort -u) && [ -n "$linked" ]; then
-  die "the worker binary links what belongs to the node alone: $linked"
-fi
+tree=$(cargo tree --locked --offline -p clawrank-cli -e normal --prefix none) || die "cargo tree cannot say what the worker binary links"
+grep -q '^clawrank-primitives ' <<<"$tree" || die "cargo tree does not list what the worker binary links: $tree"
+linked=$(grep -oE '^(sc-[a-z0-9-]+|clawrank-runtime|pallet-[a-z-]+) ' <<<"$tree" | sort -u || true)
+[ -z "$linked" ] || die "the worker binary links what belongs to the node alone: $linked"
 if timeout 60 "$deny" --all-features fetch db >/dev/null 2>&1; then
   "$deny" --all-features check advisories
 else
