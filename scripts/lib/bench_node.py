@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures of the real node: its start, its blocks with full epochs, the SDK's metagraph, its growth.
 
-Prints one JSON line per figure. Run it through `scripts/bench node`; `CLAWRANK_NODE_BIN` names the program.
+Prints one JSON line per figure, and ends with code 1 when one is above its bound. Run it through `scripts/bench node`;
+`CLAWRANK_NODE_BIN` names the program.
 Parts can be named on the command line: start, blocks, growth.
 """
 
@@ -38,11 +39,16 @@ METAGRAPHS = 20
 GROWTH = (1_000, 10_000)
 
 
+above: list[str] = []
+
+
 def figure(name: str, value: float, unit: str, bound: float | None = None) -> None:
     """Prints a figure; `bound` is what the project promises."""
     line = {"name": name, "value": round(value, 3), "unit": unit}
     if bound is not None:
         line["bound"] = bound
+        if value > bound:
+            above.append(f"{name}: {value:.3f} {unit}, at most {bound} {unit}")
     print(json.dumps(line), flush=True)
 
 
@@ -335,6 +341,9 @@ PARTS = {"start": start, "blocks": blocks, "growth": growth}
 def main() -> None:
     for part in sys.argv[1:] or PARTS:
         PARTS[part]()
+    if above:
+        busy = f"{os.getloadavg()[0]:.1f} programs wanted {os.cpu_count()} processors in the last minute"
+        raise Failed(f"above what is promised ({busy}):\n  " + "\n  ".join(above))
 
 
 if __name__ == "__main__":
