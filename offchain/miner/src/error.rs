@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use std::path::PathBuf;
+use std::{
+    io::{self, ErrorKind},
+    path::PathBuf,
+};
 
 use clawrank_client::ClientError;
 use clawrank_primitives::proof::ProofError;
@@ -26,13 +29,13 @@ pub enum Error {
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
     /// A file of the data folder cannot be read or written.
-    #[error("cannot access {}; check the folder and the space on its disk", path.display())]
+    #[error("cannot access {}: {source}; {}", path.display(), remedy(source))]
     Io {
         /// The file.
         path: PathBuf,
         /// The cause.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A file of the data folder has other contents than this program writes.
     #[error("{} is damaged: {problem}; move it away", path.display())]
@@ -108,6 +111,14 @@ impl Error {
             | Self::WrongGateway { .. }
             | Self::Job { .. } => false,
         }
+    }
+}
+
+/// What the operator does about a file.
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free disk space; what was written before is kept",
+        _ => "check the folder and its disk",
     }
 }
 

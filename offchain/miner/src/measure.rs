@@ -159,7 +159,7 @@ impl Miner {
         let measurer = Measurer::new(&self.config, &self.catalogue, self.keypair.public())?;
         let mut done = None;
         while let Some(plan) = next_epoch(self.chain.as_ref(), &self.config, done, cancel).await? {
-            if let Err(error) = self.epoch(&plan, &measurer, cancel).await {
+            if let Err(error) = self.until_done(&plan, &measurer, cancel).await {
                 if !matches!(error, Error::TooLate { .. }) && !error.is_retryable() && !matches!(error, Error::Chain(_))
                 {
                     return Err(error);
@@ -170,9 +170,29 @@ impl Miner {
             if cancel.is_cancelled() {
                 break;
             }
-            self.shelf.prune(self.config.keep_epochs)?;
+            if let Err(error) = self.shelf.prune(self.config.keep_epochs) {
+                tracing::error!(%error, "old epochs cannot be deleted now");
+            }
         }
         Ok(())
+    }
+
+    /// Deals with an epoch; what fails for now, as a write to a full disk, is tried again until the next one begins.
+    async fn until_done(&self, plan: &EpochPlan, measurer: &Measurer, cancel: &CancellationToken) -> Result<(), Error> {
+        let mut heads = self.chain.heads();
+        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(15));
+        loop {
+            let Err(error) = self.epoch(plan, measurer, cancel).await else { return Ok(()) };
+            let is_over = heads.borrow_and_update().is_some_and(|head| head.number >= plan.next_epoch_block);
+            if is_over || !error.is_retryable() {
+                return Err(error);
+            }
+            let delay = backoff.next_delay();
+            tracing::error!(epoch = plan.epoch, %error, retry_ms = delay.as_millis(), "the epoch has to wait");
+            if !next_head(&mut heads, Some(delay), cancel).await {
+                return Err(error);
+            }
+        }
     }
 
     async fn epoch(&self, plan: &EpochPlan, measurer: &Measurer, cancel: &CancellationToken) -> Result<(), Error> {

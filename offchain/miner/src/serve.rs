@@ -37,7 +37,8 @@ use session::Session;
 pub async fn run(config: Config, keypair: Keypair, cancel: CancellationToken) -> Result<(), Error> {
     let plan = Arc::new(config.check()?);
     let book = ReceiptBook::open(&plan.data_dir, plan.receipts_max_bytes, plan.receipts_files)?;
-    let (receipts, receipts_task) = receipts::spawn(book);
+    let stop = CancellationToken::new();
+    let (receipts, receipts_task) = receipts::spawn(book, stop.clone());
     let client = upstream::client(plan.max_in_flight())
         .map_err(|error| Error::Config { field: "backend_url", problem: error.to_string() })?;
     let keypair = Arc::new(keypair);
@@ -89,6 +90,7 @@ pub async fn run(config: Config, keypair: Keypair, cancel: CancellationToken) ->
         }
     };
     drop(receipts);
+    stop.cancel();
     receipts_task.await.map_err(|_| Error::Job { job: "the receipt book" })?;
     result
 }

@@ -5,11 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fs::File,
-    io::{Read, Write},
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use clawrank_primitives::proof::{Attempt, blake2_256};
 use codec::{Decode, DecodeAll, Encode};
@@ -17,10 +13,11 @@ use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error,
-    durable::{io_error, open_append},
+    durable::{AppendFile, write_patiently},
 };
 
 /// Longest record, in bytes: two texts at their caps, and the attempt.
@@ -46,10 +43,7 @@ pub struct Record {
 }
 
 /// An open log.
-pub struct AttemptLog {
-    path: PathBuf,
-    file: File,
-}
+pub struct AttemptLog(AppendFile);
 
 impl AttemptLog {
     /// Opens a log, cuts off what a crash left unfinished, and returns the records that are whole.
@@ -58,17 +52,13 @@ impl AttemptLog {
     ///
     /// [`Error::Io`].
     pub fn open(path: &Path) -> Result<(Self, Vec<Record>), Error> {
-        let mut file = open_append(path)?;
-        let mut contents = Vec::new();
-        file.read_to_end(&mut contents).map_err(io_error(path))?;
-        let (records, whole) = parse(&contents);
-        if whole < contents.len() {
-            let bytes = contents.len().saturating_sub(whole);
-            tracing::warn!(path = %path.display(), bytes, "cut off an unfinished attempt");
-            let length = u64::try_from(whole).unwrap_or(u64::MAX);
-            file.set_len(length).and_then(|()| file.sync_all()).map_err(io_error(path))?;
-        }
-        Ok((Self { path: path.to_owned(), file }, records))
+        let mut records = Vec::new();
+        let (file, _) = AppendFile::open(path, |contents| {
+            let whole;
+            (records, whole) = parse(contents);
+            whole
+        })?;
+        Ok((Self(file), records))
     }
 
     /// Reads the whole records of a log without changing it; none when there is no log.
@@ -80,11 +70,11 @@ impl AttemptLog {
         Ok(crate::durable::read(path)?.map(|contents| parse(&contents).0).unwrap_or_default())
     }
 
-    /// Appends records and waits until they are on disk.
+    /// Appends records and waits until they are on disk: all of them, or none.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`]; the log is then to be opened again before the next record.
+    /// [`Error::Io`]; the records written before are kept, and these may be appended again.
     pub fn append<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) -> Result<(), Error> {
         let mut bytes = Vec::new();
         for record in records {
@@ -93,27 +83,26 @@ impl AttemptLog {
             bytes.extend_from_slice(&checksum(&body));
             bytes.extend_from_slice(&body);
         }
-        self.file.write_all(&bytes).and_then(|()| self.file.sync_data()).map_err(io_error(&self.path))
+        self.0.append(&bytes)
     }
 
-    /// Moves the log to a thread that writes what waits in batches, one flush each, until the last sender is gone.
-    pub(super) fn spawn(mut self) -> (LogWriter, JoinHandle<Self>) {
+    /// Moves the log to a task that writes what waits in batches, one flush each, until the last sender is gone.
+    ///
+    /// A batch that cannot be written waits and is tried again until `stop`, then once more; the task ends with the error
+    /// of that last try.
+    pub(super) fn spawn(self, stop: CancellationToken) -> (LogWriter, JoinHandle<Result<(), Error>>) {
         let (sender, mut waiting) = mpsc::channel::<Waiting>(BATCH);
-        let writer = tokio::task::spawn_blocking(move || {
-            let mut batch = Vec::new();
-            while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
-                let result = self.append(batch.iter().map(|waiting| &waiting.record));
-                let failed = result.as_ref().err().map(ToString::to_string);
+        let writer = tokio::spawn(async move {
+            let (mut log, mut batch) = (self, Vec::new());
+            while waiting.recv_many(&mut batch, BATCH).await > 0 {
+                let append = |(log, batch): &mut (Self, Vec<Waiting>)| log.append(batch.iter().map(|one| &one.record));
+                (log, batch) = write_patiently("the log of attempts", (log, batch), append, &stop).await?;
                 for Waiting { done, .. } in batch.drain(..) {
                     // A measurement that was given up does not wait for its acknowledgement.
-                    let _ = done.send(failed.is_none());
-                }
-                if let Some(error) = failed {
-                    tracing::error!(error, "attempts cannot be written; measuring ends");
-                    break;
+                    let _ = done.send(());
                 }
             }
-            self
+            Ok(())
         });
         (LogWriter(sender), writer)
     }
@@ -121,7 +110,7 @@ impl AttemptLog {
 
 struct Waiting {
     record: Record,
-    done: oneshot::Sender<bool>,
+    done: oneshot::Sender<()>,
 }
 
 /// Where calls leave their records.
@@ -132,7 +121,7 @@ impl LogWriter {
     /// Writes a record; true once it is on disk, false when it cannot be written.
     pub(super) async fn write(&self, record: Record) -> bool {
         let (done, written) = oneshot::channel();
-        self.0.send(Waiting { record, done }).await.is_ok() && written.await.unwrap_or(false)
+        self.0.send(Waiting { record, done }).await.is_ok() && written.await.is_ok()
     }
 }
 

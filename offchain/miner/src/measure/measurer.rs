@@ -134,11 +134,12 @@ impl Measurer {
     /// for measuring is over (by the chain's blocks or by the clock), or `cancel`.
     ///
     /// An attempt that the end of the time cuts off is not recorded. Attempts begin in their order per endpoint; with
-    /// `spread`, the i-th of each cell not before its part of the time.
+    /// `spread`, the i-th of each cell not before its part of the time. While attempts cannot be written, none begins: those
+    /// that were made wait for the disk.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] when attempts cannot be written.
+    /// [`Error::Io`] when attempts cannot be written at the end of the time either; those written before are in the folder.
     pub async fn measure(
         &self,
         plan: &EpochPlan,
@@ -151,6 +152,7 @@ impl Measurer {
             Arc::new(before.iter().map(|record| (record.attempt.cell, record.index)).collect());
         let spent = before.iter().fold(0u64, |sum, record| sum.saturating_add(self.cost_of(record)));
         let stop = cancel.child_token();
+        let _dropped = stop.clone().drop_guard();
         let is_over = |head: &Option<Head>| head.is_some_and(|head| head.number >= plan.measure_end_block);
         if is_over(&heads.borrow_and_update()) || now_ms() >= plan.measure_end_ms {
             stop.cancel();
@@ -158,7 +160,7 @@ impl Measurer {
         if before.is_empty() {
             self.warn_of_small_budget(plan);
         }
-        let (writer, thread) = folder.take_log()?.spawn();
+        let (writer, writing) = folder.take_log()?.spawn(stop.clone());
         let epoch = Arc::new(Epoch {
             plan: plan.clone(),
             salts: folder.salts(),
@@ -202,7 +204,7 @@ impl Measurer {
             () = sleep(Duration::from_millis(plan.measure_end_ms.saturating_sub(now_ms()))) => { stop.cancel(); all.await; }
             () = stop.cancelled() => { all.await; }
         }
-        thread.await.map_err(|_| Error::Job { job: "the log of attempts" })?;
+        writing.await.map_err(|_| Error::Job { job: "the log of attempts" })??;
         let records = folder.records()?;
         let cells: BTreeSet<Hash> = records.iter().map(|record| record.attempt.cell).collect();
         Ok(Measured {

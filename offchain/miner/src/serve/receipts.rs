@@ -6,8 +6,7 @@
 mod tests;
 
 use std::{
-    fs::{self, File},
-    io::{Read, Write},
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -16,10 +15,11 @@ use clawrank_protocol::HexBytes;
 use codec::Encode;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::mpsc, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error,
-    durable::{create_folder, io_error, open_append, sync_folder},
+    durable::{AppendFile, create_folder, io_error, sync_folder, write_patiently},
 };
 
 /// Receipts that may wait for the disk; more are dropped, since the gateway keeps them too.
@@ -37,11 +37,11 @@ pub struct StoredReceipt {
 /// Files of receipts: `receipts.jsonl` grows up to a size and becomes `receipts.1.jsonl`, that one `receipts.2.jsonl`, and
 /// so on up to a number of files.
 ///
-/// What [`ReceiptBook::append`] has returned for is on disk. A line that a crash left unfinished is cut off on opening.
+/// What [`ReceiptBook::append`] has returned for is on disk. A line that a crash or a full disk left unfinished is cut off
+/// before the next is written.
 pub struct ReceiptBook {
     path: PathBuf,
-    file: File,
-    length: u64,
+    file: AppendFile,
     max_bytes: u64,
     max_files: u32,
 }
@@ -55,23 +55,15 @@ impl ReceiptBook {
     pub fn open(folder: &Path, max_bytes: u64, max_files: u32) -> Result<Self, Error> {
         create_folder(folder)?;
         let path = folder.join("receipts.jsonl");
-        let mut file = open_append(&path)?;
-        let mut contents = Vec::new();
-        file.read_to_end(&mut contents).map_err(io_error(&path))?;
-        let whole = contents.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last.saturating_add(1));
-        let length = u64::try_from(whole).unwrap_or(u64::MAX);
-        if whole < contents.len() {
-            tracing::warn!(bytes = contents.len().saturating_sub(whole), "cut off an unfinished receipt");
-            file.set_len(length).and_then(|()| file.sync_all()).map_err(io_error(&path))?;
-        }
-        Ok(Self { path, file, length, max_bytes, max_files })
+        let (file, _) = AppendFile::open(&path, whole_lines)?;
+        Ok(Self { path, file, max_bytes, max_files })
     }
 
-    /// Appends receipts and waits until they are on disk.
+    /// Appends receipts and waits until they are on disk: all of them, or none.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`].
+    /// [`Error::Io`]; the receipts written before are kept, and these may be appended again.
     pub fn append(&mut self, receipts: &[StoredReceipt]) -> Result<(), Error> {
         let mut lines = Vec::new();
         for receipt in receipts {
@@ -80,12 +72,10 @@ impl ReceiptBook {
             lines.push(b'\n');
         }
         let added = u64::try_from(lines.len()).unwrap_or(u64::MAX);
-        if self.length > 0 && self.length.saturating_add(added) > self.max_bytes {
+        if self.file.length() > 0 && self.file.length().saturating_add(added) > self.max_bytes {
             self.rotate()?;
         }
-        self.file.write_all(&lines).and_then(|()| self.file.sync_data()).map_err(io_error(&self.path))?;
-        self.length = self.length.saturating_add(added);
-        Ok(())
+        self.file.append(&lines)
     }
 
     fn numbered(&self, number: u32) -> PathBuf {
@@ -93,21 +83,28 @@ impl ReceiptBook {
     }
 
     fn rotate(&mut self) -> Result<(), Error> {
-        for number in (1..=self.max_files).rev() {
+        self.file.mend()?;
+        // It is gone where a new file could not be made the last time: nothing moves again.
+        let last = if self.path.exists() { self.max_files } else { 0 };
+        for number in (1..=last).rev() {
             let from = if number == 1 { self.path.clone() } else { self.numbered(number.saturating_sub(1)) };
             let to = self.numbered(number);
             if from.exists() {
                 fs::rename(&from, &to).map_err(io_error(&from))?;
             }
         }
-        if self.max_files == 0 {
+        if self.max_files == 0 && self.path.exists() {
             fs::remove_file(&self.path).map_err(io_error(&self.path))?;
         }
         sync_folder(&self.path)?;
-        self.file = open_append(&self.path)?;
-        self.length = 0;
+        self.file = AppendFile::open(&self.path, whole_lines)?.0;
         Ok(())
     }
+}
+
+/// Bytes up to the end of the last whole line.
+fn whole_lines(contents: &[u8]) -> usize {
+    contents.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last.saturating_add(1))
 }
 
 /// Where sessions leave receipts.
@@ -123,14 +120,23 @@ impl Receipts {
     }
 }
 
-/// A thread that writes what waits in batches, one flush each, until the last sender is gone.
-pub(super) fn spawn(mut book: ReceiptBook) -> (Receipts, JoinHandle<()>) {
+/// A task that writes what waits in batches, one flush each, until the last sender is gone.
+///
+/// A batch that cannot be written waits and is tried again until `stop`, then once more.
+pub(super) fn spawn(book: ReceiptBook, stop: CancellationToken) -> (Receipts, JoinHandle<()>) {
     let (sender, mut waiting) = mpsc::channel(QUEUE);
-    let writer = tokio::task::spawn_blocking(move || {
-        let mut batch = Vec::new();
-        while waiting.blocking_recv_many(&mut batch, QUEUE) > 0 {
-            if let Err(error) = book.append(&batch) {
-                tracing::error!(%error, lost = batch.len(), "copies of receipts were not kept");
+    let writer = tokio::spawn(async move {
+        let (mut book, mut batch) = (book, Vec::new());
+        while waiting.recv_many(&mut batch, QUEUE).await > 0 {
+            let taken = batch.len();
+            let append = |(book, batch): &mut (ReceiptBook, Vec<StoredReceipt>)| book.append(batch);
+            match write_patiently("copies of receipts", (book, batch), append, &stop).await {
+                Ok(written) => (book, batch) = written,
+                Err(error) => {
+                    let lost = taken.saturating_add(waiting.len());
+                    tracing::error!(%error, lost, "copies of receipts were not kept");
+                    return;
+                }
             }
             batch.clear();
         }

@@ -5,6 +5,8 @@
 
 mod chain;
 mod cheats;
+mod disk;
+mod full_disk;
 mod gateway;
 mod measure;
 mod real_gateway;

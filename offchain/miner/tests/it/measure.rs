@@ -79,15 +79,15 @@ fn setup(emulator: Emulator) -> Setup {
 }
 
 impl Setup {
-    async fn plan(&self) -> EpochPlan {
+    pub async fn plan(&self) -> EpochPlan {
         EpochPlan::read(self.chain.as_ref(), &self.config).await.unwrap().unwrap()
     }
 
-    fn measurer(&self) -> Measurer {
+    pub fn measurer(&self) -> Measurer {
         Measurer::new(&self.config, &self.catalogue, self.keypair.public()).unwrap()
     }
 
-    async fn measure(&self) -> (EpochPlan, EpochFolder, measure::Measured) {
+    pub async fn measure(&self) -> (EpochPlan, EpochFolder, measure::Measured) {
         let plan = self.plan().await;
         let mut folder = EpochFolder::open(&self.config.data_dir, &plan).unwrap();
         let cancel = CancellationToken::new();
@@ -95,17 +95,17 @@ impl Setup {
         (plan, folder, measured)
     }
 
-    fn bundle(&self, plan: &EpochPlan, folder: &EpochFolder) -> Bundle {
+    pub fn bundle(&self, plan: &EpochPlan, folder: &EpochFolder) -> Bundle {
         let records = folder.records().unwrap();
         build_bundle(&self.keypair, plan, &self.measurer().cells(), &records, &self.config.intel()).unwrap()
     }
 
-    fn requests(&self) -> u64 {
+    pub fn requests(&self) -> u64 {
         self.emulator.control().requests("a") + self.emulator.control().requests("b")
     }
 }
 
-fn check(bundle: &Bundle, plan: &EpochPlan) {
+pub fn check(bundle: &Bundle, plan: &EpochPlan) {
     bundle.verify().unwrap();
     check_faithfulness(bundle).unwrap();
     let window = EpochWindow { start_ms: plan.start_ms, end_ms: plan.measure_end_ms };
@@ -328,21 +328,24 @@ async fn old_epochs_are_deleted_when_there_are_too_many() {
 }
 
 /// The whole worker over one epoch.
-struct Run {
-    setup: Setup,
-    gateway: StubGateway,
+pub struct Run {
+    pub setup: Setup,
+    pub gateway: StubGateway,
 }
 
 impl Run {
     async fn new() -> Self {
+        Self::with(two_endpoints(FAST).await).await
+    }
+
+    pub async fn with(mut setup: Setup) -> Self {
         let gateway = StubGateway::start().await;
-        let mut setup = two_endpoints(FAST).await;
         setup.config.gateway_url = gateway.url();
         setup.config.gateway_hotkey = Some(gateway.hotkey());
         Self { setup, gateway }
     }
 
-    fn start(&self) -> (CancellationToken, tokio::task::JoinHandle<Result<(), Error>>) {
+    pub fn start(&self) -> (CancellationToken, tokio::task::JoinHandle<Result<(), Error>>) {
         let cancel = CancellationToken::new();
         let chain: Arc<dyn ChainPort> = self.setup.chain.clone();
         let miner = measure::run(self.setup.config.clone(), self.setup.keypair.clone(), chain, cancel.clone());
@@ -350,7 +353,7 @@ impl Run {
     }
 }
 
-async fn open(connection: &mut Connection, bundle: &Bundle, leaves: &[u32]) -> Vec<Opening> {
+pub async fn open(connection: &mut Connection, bundle: &Bundle, leaves: &[u32]) -> Vec<Opening> {
     let root = Hex(bundle.header.root);
     let open = Open { id: Hex([3; 16]), root, leaves: leaves.to_vec(), deadline_ms: 5_000 };
     connection.send(GatewayFrame::Open(open)).await;
@@ -365,7 +368,7 @@ async fn open(connection: &mut Connection, bundle: &Bundle, leaves: &[u32]) -> V
     }
 }
 
-fn verify(openings: &[Opening], bundle: &Bundle) {
+pub fn verify(openings: &[Opening], bundle: &Bundle) {
     let root = bundle.attempts_root().unwrap();
     for opening in openings {
         opening.verify(&root, bundle.header.count).unwrap();

@@ -78,10 +78,10 @@ fn records_after_a_flipped_bit_are_cut_off() {
 async fn writer_acknowledges_when_the_record_is_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("attempts.log");
-    let (writer, thread) = AttemptLog::open(&path).unwrap().0.spawn();
+    let (writer, thread) = AttemptLog::open(&path).unwrap().0.spawn(CancellationToken::new());
     let written = futures::future::join_all((0..200).map(|index| writer.write(record(index)))).await;
     assert!(written.into_iter().all(|written| written));
     assert_eq!(AttemptLog::read(&path).unwrap().len(), 200);
     drop(writer);
-    thread.await.unwrap();
+    thread.await.unwrap().unwrap();
 }
