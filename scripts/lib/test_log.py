@@ -13,7 +13,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PRINTED = re.compile(r"^---- (.+) stdout ----$")
 CHECK = re.compile(r"^- (.+)$")
 SKIPPED = re.compile(r"SKIPPED: (.+)$")
-RATE = re.compile(r"\d+ of \d+ epochs trip, [\d.]+ per 1,000$")
+RATE = re.compile(r"^(.+): n \d+, .*: \d+ of (\d+) epochs trip, ([\d.]+) per 1,000$")
 
 
 def without_printed(lines):
@@ -31,7 +31,7 @@ def without_printed(lines):
 
 def summary(lines):
     """Lines about what was skipped, by reason, and about the simulations."""
-    name, skipped, rates = "", {}, []
+    name, skipped, rates = "", {}, {}
     for line in lines:
         line = COLOUR.sub("", line).strip()
         found = PRINTED.match(line) or CHECK.match(line)
@@ -42,15 +42,20 @@ def summary(lines):
         found = SKIPPED.search(line)
         if found:
             skipped.setdefault(found[1], []).append(name)
-        elif RATE.search(line) and line not in rates:
-            rates.append(line)
+        rate = RATE.match(line)
+        if rate:
+            rates.setdefault(rate[1], []).append((float(rate[3]), int(rate[2])))
     for reason, names in skipped.items():
         names = sorted({name for name in names if name})
         yield f"SKIPPED: {reason}" + (f" ({len(names)}: {', '.join(names)})" if names else "")
     if not skipped:
         yield "nothing was skipped"
-    for rate in rates:
-        yield f"gate: {rate}"
+    for name, runs in rates.items():
+        found = sorted({f"{rate:.1f}" for rate, _ in runs}, key=float)
+        yield (
+            f"gate, {name}: trips in {' to '.join(dict.fromkeys((found[0], found[-1])))} of 1,000 epochs, "
+            f"{len(runs)} simulations of {min(epochs for _, epochs in runs)} epochs and more"
+        )
 
 
 def main():
