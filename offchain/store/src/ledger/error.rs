@@ -51,6 +51,24 @@ pub enum LedgerError {
         /// SQLite's words.
         message: String,
     },
+    /// Receipts that were acknowledged are gone: the file or its `-wal` was cut, removed or replaced by an older one.
+    #[error(
+        "ledger {} lacks the last {missing} of {acknowledged} receipts that were acknowledged; put it and its -wal back \
+         as they were, or, to go on without them, rename {} to {}",
+        path.display(), mark.display(), given_up.display()
+    )]
+    ReceiptsLost {
+        /// The ledger.
+        path: PathBuf,
+        /// Receipts that were acknowledged.
+        acknowledged: u64,
+        /// How many of them it lacks.
+        missing: u64,
+        /// The file that says so.
+        mark: PathBuf,
+        /// That file's name once the operator gave them up.
+        given_up: PathBuf,
+    },
     /// The file is a database of another program.
     #[error("{} is a database of another program (application id {found:#x}); give another path", path.display())]
     Foreign {

@@ -4,8 +4,11 @@
 //!
 //! Callers hand their operation to the writer and wait. While one commit is on its way to the disk the next operations
 //! queue up and share the next commit, so the number of disk flushes does not grow with the load.
+//!
+//! A file beside the database counts the receipts, so that one which lost its last ones is refused.
 
 mod apply;
+mod mark;
 mod open;
 mod writer;
 
@@ -57,14 +60,15 @@ impl SqliteLedger {
     /// # Errors
     ///
     /// - [`LedgerError::Corrupt`]: the file is damaged, cut short or not a database.
+    /// - [`LedgerError::ReceiptsLost`]: the file or its `-wal` lacks receipts that were acknowledged.
     /// - [`LedgerError::Foreign`]: a database of another program.
     /// - [`LedgerError::Locked`]: `exclusive`, and another gateway serves from it.
     /// - [`LedgerError::Io`], [`LedgerError::Migration`], [`LedgerError::Database`], [`LedgerError::Full`].
     pub async fn open(path: &Path, options: LedgerOptions) -> Result<Self, LedgerError> {
         let lock = if options.exclusive { Some(open::lock(path)?) } else { None };
-        let (connection, readers) = open::open(path, options).await?;
+        let (connection, readers, mark) = open::open(path, options).await?;
         let (jobs, queue) = mpsc::channel(options.queue.max(1));
-        tokio::spawn(writer::run(connection, queue));
+        tokio::spawn(writer::run(connection, mark, queue));
         Ok(Self { readers, jobs, _lock: lock })
     }
 

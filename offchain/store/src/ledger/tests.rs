@@ -318,6 +318,105 @@ async fn damaged_file_is_refused_with_its_name_when_opened() {
     drop(folder);
 }
 
+/// Copies a ledger that is in use, as a crash would leave it. `wal` is how much of the `-wal` is kept, in bytes.
+fn crashed_copy(fixture: &Fixture, wal: u64) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for suffix in ["", "-wal", ".mark"] {
+        let name = format!("ledger.db{suffix}");
+        std::fs::copy(fixture.folder.path().join(&name), folder.path().join(&name)).unwrap();
+    }
+    let file = std::fs::File::options().write(true).open(folder.path().join("ledger.db-wal")).unwrap();
+    file.set_len(wal).unwrap();
+    folder
+}
+
+const EXCLUSIVE: LedgerOptions =
+    LedgerOptions { max_pages: None, busy_timeout_ms: 5_000, exclusive: true, queue: 1_024 };
+
+#[tokio::test]
+async fn ledger_is_refused_with_the_number_of_missing_receipts_when_its_log_was_cut() {
+    let fixture = Fixture::with(EXCLUSIVE).await;
+    let mut log = Vec::new();
+    for id in 1..=40 {
+        reserve(&fixture.ledger, request(id, None, 0)).await.unwrap();
+        fixture.ledger.settle(settlement(id, 0, Some(vec![id]))).await.unwrap();
+        log.push(std::fs::metadata(fixture.folder.path().join("ledger.db-wal")).unwrap().len());
+    }
+    let open = async |folder: &TempDir, options| SqliteLedger::open(&folder.path().join("ledger.db"), options).await;
+    // Nothing is missing after a crash.
+    let whole = crashed_copy(&fixture, log[39]);
+    assert_eq!(open(&whole, EXCLUSIVE).await.unwrap().receipts(0, 100).await.unwrap().len(), 40);
+    for (kept, missing) in [(log[39] - 1, 1), (log[36], 3), (log[4], 35), (log[4] + 100, 35), (0, 40)] {
+        let folder = crashed_copy(&fixture, kept);
+        // A tool refuses it as well as a gateway, and neither makes it look whole.
+        for options in [LedgerOptions::default(), EXCLUSIVE, EXCLUSIVE] {
+            let error = open(&folder, options).await.unwrap_err();
+            let LedgerError::ReceiptsLost { missing: found, acknowledged: 40, .. } = error else { panic!("{error:?}") };
+            assert_eq!(found, missing, "{kept} bytes kept");
+            let text = error.to_string();
+            for word in ["ledger.db lacks", &format!("last {missing} of 40 receipts"), "rename", "ledger.db.lost"] {
+                assert!(text.contains(word) && !error.is_retryable(), "{word}: {text}");
+            }
+        }
+    }
+    // The same when all of it is gone.
+    let gone = crashed_copy(&fixture, 0);
+    for suffix in ["", "-wal"] {
+        std::fs::remove_file(gone.path().join(format!("ledger.db{suffix}"))).unwrap();
+    }
+    let error = open(&gone, EXCLUSIVE).await.unwrap_err();
+    assert!(matches!(error, LedgerError::ReceiptsLost { missing: 40, .. }), "{error:?}");
+    assert!(!gone.path().join("ledger.db").exists());
+}
+
+#[tokio::test]
+async fn numbers_of_lost_receipts_are_skipped_when_the_operator_gives_them_up() {
+    let fixture = Fixture::with(EXCLUSIVE).await;
+    let mut kept = 0;
+    for id in 1..=10 {
+        reserve(&fixture.ledger, request(id, None, 0)).await.unwrap();
+        fixture.ledger.settle(settlement(id, 0, Some(vec![id]))).await.unwrap();
+        if id == 6 {
+            kept = std::fs::metadata(fixture.folder.path().join("ledger.db-wal")).unwrap().len();
+        }
+    }
+    let folder = crashed_copy(&fixture, kept);
+    let path = folder.path().join("ledger.db");
+    std::fs::rename(folder.path().join("ledger.db.mark"), folder.path().join("ledger.db.lost")).unwrap();
+    for life in 0..2u8 {
+        let ledger = SqliteLedger::open(&path, EXCLUSIVE).await.unwrap();
+        let id = 100 + life;
+        reserve(&ledger, request(id, None, 0)).await.unwrap();
+        ledger.settle(settlement(id, 0, Some(vec![id]))).await.unwrap();
+        // A validator that has read up to the tenth sees every later one.
+        let seqs: Vec<_> = ledger.receipts(0, 100).await.unwrap().iter().map(|row| row.seq).collect();
+        assert_eq!(seqs, [1, 2, 3, 4, 5, 6, 11, 12][..7 + usize::from(life)]);
+        assert!(!folder.path().join("ledger.db.lost").exists());
+        drop(ledger);
+    }
+    // From here on they count.
+    assert_eq!(std::fs::read_to_string(folder.path().join("ledger.db.mark")).unwrap(), "00000000000000000012\n");
+}
+
+#[tokio::test]
+async fn mark_is_made_when_a_ledger_has_none_and_refused_when_unreadable() {
+    let fixture = Fixture::with(EXCLUSIVE).await;
+    reserve(&fixture.ledger, request(1, None, 0)).await.unwrap();
+    fixture.ledger.settle(settlement(1, 0, Some(vec![1]))).await.unwrap();
+    let log = std::fs::metadata(fixture.folder.path().join("ledger.db-wal")).unwrap().len();
+    let copy = crashed_copy(&fixture, log);
+    let (path, mark) = (copy.path().join("ledger.db"), copy.path().join("ledger.db.mark"));
+    std::fs::remove_file(&mark).unwrap();
+    // Only a gateway makes it.
+    drop(SqliteLedger::open(&path, LedgerOptions::default()).await.unwrap());
+    assert!(!mark.exists());
+    drop(SqliteLedger::open(&path, EXCLUSIVE).await.unwrap());
+    assert_eq!(std::fs::read_to_string(&mark).unwrap(), "00000000000000000001\n");
+    std::fs::write(&mark, "many").unwrap();
+    let error = SqliteLedger::open(&path, EXCLUSIVE).await.unwrap_err();
+    assert!(error.to_string().contains("ledger.db.mark") && error.to_string().contains("delete it"), "{error}");
+}
+
 #[tokio::test]
 async fn foreign_database_is_refused_when_opened() {
     use sqlx::{ConnectOptions, Connection};

@@ -14,7 +14,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::LedgerOptions;
+use super::{
+    LedgerOptions,
+    mark::{self, Mark},
+};
 use crate::ledger::{LedgerError, error::result_code};
 
 /// "CLWL": marks the file as a ledger of this program.
@@ -28,7 +31,7 @@ const READERS: u32 = 4;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/ledger");
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
@@ -64,9 +67,16 @@ fn connect_options(path: &Path, options: LedgerOptions) -> SqliteConnectOptions 
     }
 }
 
-/// Opens the writer's connection and the readers' pool, after checking the file and bringing its tables up to date.
-pub(super) async fn open(path: &Path, options: LedgerOptions) -> Result<(SqliteConnection, SqlitePool), LedgerError> {
+/// Opens the writer's connection and the readers' pool, after checking the file and bringing its tables up to date. The
+/// mark is for the gateway alone.
+pub(super) async fn open(
+    path: &Path,
+    options: LedgerOptions,
+) -> Result<(SqliteConnection, SqlitePool, Option<Mark>), LedgerError> {
+    // Read before the database, which a gateway beside this process may be writing: so it can only be behind.
+    let acknowledged = mark::read(path)?;
     if !path.try_exists().map_err(|error| LedgerError::io(path, error))? {
+        mark::ensure_whole(path, 0, acknowledged)?;
         create(path, options).await?;
     }
     let damaged = |error: sqlx::Error| damage(path, error);
@@ -84,13 +94,15 @@ pub(super) async fn open(path: &Path, options: LedgerOptions) -> Result<(SqliteC
         return Err(LedgerError::Corrupt { path: path.to_owned(), message: verdict });
     }
     migrate(&mut writer).await?;
+    mark::ensure_whole(path, mark::stored(&mut writer).await?, acknowledged)?;
+    let mark = if options.exclusive { Some(Mark::open(path, &mut writer).await?) } else { None };
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .min_connections(1)
         .connect_with(connect.read_only(true))
         .await
         .map_err(damaged)?;
-    Ok((writer, readers))
+    Ok((writer, readers, mark))
 }
 
 /// Makes a complete ledger under another name, then moves it into place, so that a crash never leaves half a one.

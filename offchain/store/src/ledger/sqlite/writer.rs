@@ -5,7 +5,7 @@ use clawrank_units::MicroUsd;
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use super::apply::apply;
+use super::{apply::apply, mark::Mark};
 use crate::ledger::{BundleRow, KeyKind, LedgerError, NewRequest, Payer, Settlement};
 
 /// Jobs in one commit.
@@ -23,6 +23,12 @@ pub(super) enum Work {
     UseNonce { sender: HotkeyId, nonce: [u8; 16], now_ms: u64, expires_ms: u64 },
     PutBundle { bundle: BundleRow, keep: u32, now_ms: u64 },
     Prune { before_ms: u64 },
+}
+
+impl Work {
+    fn has_receipt(&self) -> bool {
+        matches!(self, Self::Settle(Settlement { receipt: Some(_), .. }))
+    }
 }
 
 /// What a write did.
@@ -51,7 +57,7 @@ pub(super) struct Job {
 }
 
 /// Commits jobs in groups until every sender is gone.
-pub(super) async fn run(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Job>) {
+pub(super) async fn run(mut connection: SqliteConnection, mut mark: Option<Mark>, mut queue: mpsc::Receiver<Job>) {
     let mut jobs = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut jobs, GROUP).await > 0 {
         let outcomes = match commit(&mut connection, &mut jobs).await {
@@ -73,6 +79,10 @@ pub(super) async fn run(mut connection: SqliteConnection, mut queue: mpsc::Recei
                 vec![Err(error)]
             }
         };
+        if let Some(mark) = &mut mark {
+            let stored = jobs.iter().zip(&outcomes).filter(|(job, outcome)| outcome.is_ok() && job.work.has_receipt());
+            mark.advance(u64::try_from(stored.count()).unwrap_or(0));
+        }
         for (mut job, outcome) in jobs.drain(..).zip(outcomes) {
             if let Some(decided) = job.decided.take() {
                 let _ = decided.send(outcome.as_ref().map(|_| ()).map_err(LedgerError::clone));
