@@ -7,6 +7,8 @@ Run by `scripts/lib/sdk.sh` with the Python that has the SDK; `CLAWRANK_NODE_BIN
 import asyncio
 import json
 import os
+import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from chain import CLI, NODE, Btcli, Node, Steps, opens_our_commit
 
 NETUID = 92
 RAO = 10**9
+GUIDE = pathlib.Path(__file__).parents[2] / "docs/sdk.md"
 
 
 def seed(uri):
@@ -37,6 +40,10 @@ class Keys:
         self.hotkey = bt.sp_core.Keypair.create_from_uri(f"//{role}")
         self.coldkey = bt.sp_core.Keypair.create_from_uri(f"//{role}//cold")
         self.coldkeypub = self.coldkey
+
+
+def address(uri):
+    return bt.sp_core.Keypair.create_from_uri(uri).ss58_address
 
 
 def equal(got, expected, what):
@@ -68,9 +75,10 @@ def look_at_subnets(cli):
 
 
 def make_wallets(cli):
-    for wallet, uri in (("alice", "//Alice"), ("owner", "//owner//cold")):
+    for wallet, uri in (("alice", "//Alice"), ("owner", "//owner//cold"), ("validator", "//validator//1//cold")):
         cli.run("wallet", "regen-coldkey", "--no-password", "--seed", seed(uri), wallet=wallet)
-    cli.run("wallet", "regen-hotkey", "--seed", seed("//owner"), wallet="owner")
+    for wallet, uri in (("owner", "//owner"), ("alice", "//founder"), ("validator", "//validator//1")):
+        cli.run("wallet", "regen-hotkey", "--seed", seed(uri), wallet=wallet)
     cli.run("wallet", "create", "--no-password", wallet="miner")
     cli.run("wallet", "transfer", "--dest", "miner", "--amount", "100", wallet="alice")
     balance = cli.run("wallet", "balance", wallet="miner")
@@ -97,23 +105,81 @@ def shielded(cli, *command):
     assert done["data"]["inner_extrinsic_hash"] != done.get("extrinsic_hash"), done
 
 
-def register_and_stake(cli):
+def register_and_stake(cli, node):
     wallets = {wallet["coldkey"]: wallet for wallet in cli.run("wallet", "list")["coldkeys"]}
     hotkey = wallets["miner"]["hotkeys"][0]["ss58"]
     shielded(cli, "subnets", "register", "--netuid", NETUID)
     assert cli.run("axon", "set", "--netuid", NETUID, "--ip", "203.0.113.7", "--port", 8091, wallet="miner")["success"]
     shielded(cli, "stake", "add", "--netuid", NETUID, "--amount", "10")
     shielded(cli, "stake", "remove", "--netuid", NETUID, "--amount", "4")
-    assert hotkey in json.dumps(cli.run("stake", "list", wallet="miner"))
+    least = {(NETUID, hotkey): 6 * RAO}
+    equal(sorted(stakes(cli, node, "miner", least)), [(NETUID, hotkey)], "subnets and hotkeys with stake")
     cli.run("stake", "show", "--netuid", NETUID, wallet="miner")
     cli.run("wallet", "overview", wallet="miner")
     assert hotkey in json.dumps(cli.run("wallet", "registrations", wallet="miner"))
     return hotkey
 
 
-def root_network(cli):
+def stakes(cli, node, wallet, least):
+    """What a wallet has staked, in rao, by subnet and hotkey, as `btcli` lists it: nothing locked, one alpha one TAO.
+
+    At least `least`, and not less than the chain has before nor more than after it was listed: stake earns.
+    """
+    coldkey = next(w["ss58"] for w in cli.run("wallet", "list")["coldkeys"] if w["coldkey"] == wallet)
+    before = asyncio.run(asked(node, api.StakeInfoRuntimeApi.get_stake_info_for_coldkey, [coldkey]))
+    listed = cli.run("stake", "list", wallet=wallet)
+    after = asyncio.run(asked(node, api.StakeInfoRuntimeApi.get_stake_info_for_coldkey, [coldkey]))
+    for stake in listed:
+        amounts = (stake["available_amount"], stake["locked_amount"], stake["value_tao"])
+        equal(amounts, (stake["stake_amount"], 0.0, stake["stake_amount"]), "available, locked, value")
+    found = {(stake["netuid"], stake["hotkey"]): round(stake["stake_amount"] * RAO) for stake in listed}
+    for key, amount in found.items():
+        low, high = (next((i["stake"] for i in on if (i["netuid"], str(i["hotkey"])) == key), 0) for on in (before, after))
+        assert max(low, least.get(key, 0)) <= amount <= high, (key, low, amount, high)
+    return found
+
+
+async def asked(node, method, arguments):
+    """The answer of a runtime API, by a client of its own."""
+    async with bt.Client(node.url, fallback_endpoints=[], archive_endpoints=[]) as client:
+        return await client.runtime(method, arguments)
+
+
+def root_network(cli, node):
+    """Root pays nothing here, so what is staked there stays what it was."""
+    before = stakes(cli, node, "miner", {})
+    ((_, hotkey),) = before
     assert cli.run("subnets", "register", "--netuid", 0, wallet="miner")["success"]
     shielded(cli, "stake", "add", "--netuid", 0, "--amount", "5")
+    found = stakes(cli, node, "miner", before)
+    equal(sorted(found), [(0, hotkey), *before], "subnets and hotkeys with stake")
+    equal(found[0, hotkey], 5 * RAO, "stake on root")
+
+
+def set_weights(cli, node):
+    """The chain has the commit of the round that `btcli` names."""
+    done = cli.run("weights", "set", "--netuid", NETUID, "--uids", "4,5", "--weights", "0.25,0.75", wallet="validator")
+    equal(done["success"], True, "weights")
+
+    async def stored():
+        async with bt.Client(node.url, fallback_endpoints=[], archive_endpoints=[]) as client:
+            found = await client.weights.timelocked_weight_commits(netuid=NETUID)
+            return [commit for epoch in found.values() for commit in epoch]
+
+    rounds = {commit["hotkey"]: commit["reveal_round"] for commit in asyncio.run(stored())}
+    equal(rounds, {Keys("validator//1").hotkey.ss58_address: done["data"]["reveal_round"]}, "rounds of the commits")
+
+
+def found_a_subnet(cli):
+    """Alice pays for a subnet, which is nobody's work until she starts it, once."""
+    cost = cli.run("subnets", "create-cost")["tao"]
+    made = cli.run("subnets", "create", wallet="alice")
+    netuid = made["data"]["netuid"]
+    equal(made["data"]["registration_price_rao"], cost * RAO, "price")
+    equal(cli.run("sudo", "check-start", "--netuid", netuid)["netuid"], netuid, "subnet to start")
+    equal(cli.run("sudo", "start", "--netuid", netuid, wallet="alice")["success"], True, "start")
+    shown = cli.run("subnets", "show", netuid)
+    equal((shown["neurons"], shown["owner_coldkey"]), (1, address("//Alice")), "neurons and owner")
 
 
 def identity(cli):
@@ -126,6 +192,15 @@ def hyperparameters(cli):
     done = cli.run("sudo", "set", "--netuid", NETUID, "--name", "min_allowed_weights", "--value", "2", wallet="owner")
     equal(done["success"], True, "hyperparameter")
     equal(cli.run("subnets", "hyperparameters", NETUID)["min_allowed_weights"], 2, "after it was set")
+
+
+def guide_is_what_was_run(cli):
+    """Every `btcli` line of the documentation is a command that ran here, but for the wallet and its secret."""
+    lines = re.findall(r"^btcli .*$", GUIDE.read_text(), re.MULTILINE)
+    promised = {re.sub(r" (--seed|#).*$", "", re.sub(r"^btcli (-w \S+ )?", "btcli ", line)).strip() for line in lines}
+    ran = {re.sub(r" --seed .*$", "", command) for command in cli.commands}
+    assert len(promised) > 15, promised
+    equal(sorted(promised - ran), [], "documented and not run")
 
 
 # -- SDK -----------------------------------------------------------------------------------------------------------
@@ -183,10 +258,8 @@ def succeeded(result):
 
 async def register_and_serve(client):
     wallet = Keys("newcomer")
-    alice = bt.sp_core.Keypair.create_from_uri("//Alice")
-    rich = type("Rich", (), {"coldkey": alice, "coldkeypub": alice, "hotkey": alice})()
     for key in (wallet.coldkey, wallet.hotkey):
-        succeeded(await client.execute(bt.Transfer(dest_ss58=key.ss58_address, amount_tao=50), rich))
+        succeeded(await client.execute(bt.Transfer(dest_ss58=key.ss58_address, amount_tao=50), alice()))
     await executed(client, bt.BurnedRegister(netuid=NETUID), wallet)
     succeeded(await client.execute(bt.ServeAxon(netuid=NETUID, ip="203.0.113.9", port=9000), wallet))
     graph = await client.read("metagraph", netuid=NETUID)
@@ -222,6 +295,44 @@ async def shielded_stake(client):
     print(json.dumps(figure))
 
 
+def alice():
+    """Sudo, with a hotkey that no other check uses."""
+    key = bt.sp_core.Keypair.create_from_uri("//Alice")
+    return type("Alice", (), {"coldkey": key, "coldkeypub": key, "hotkey": bt.sp_core.Keypair.create_from_uri("//second")})()
+
+
+async def sudo(client):
+    """Alice changes by `Sudo.sudo` what only root may; nobody else does."""
+    inner = calls.AdminUtils.sudo_set_network_rate_limit(rate_limit=0)
+    before = await client.query(storage.SubtensorModule.NetworkRateLimit, [])
+    assert before > 0, before
+    call = calls.Sudo.sudo(call=await client.compose(inner))
+    for wrong in (call, inner):
+        result = await client.submit_call(wrong, Keys("miner//0"))
+        assert not result.success, result
+    equal(await client.query(storage.SubtensorModule.NetworkRateLimit, []), before, "as a stranger left it")
+    succeeded(await client.submit_call(call, alice()))
+    equal(await client.query(storage.SubtensorModule.NetworkRateLimit, []), 0, "blocks between two subnets")
+    kappa = calls.AdminUtils.sudo_set_kappa(netuid=NETUID, kappa=30_000)
+    succeeded(await client.submit_call(calls.Sudo.sudo(call=await client.compose(kappa)), alice()))
+    parameters = await client.runtime(api.SubnetInfoRuntimeApi.get_subnet_hyperparams, [NETUID])
+    equal(parameters["kappa"], 30_000, "kappa")
+
+
+async def found_another(client):
+    """`register_network` and `start_call`: the subnet emits from the next block on."""
+    result = succeeded(await client.execute(bt.RegisterSubnet(), alice()))
+    netuid = result.data["netuid"]
+    owner = await client.query(storage.SubtensorModule.SubnetOwner, [netuid])
+    equal(str(owner), address("//Alice"), "owner")
+    first = storage.SubtensorModule.FirstEmissionBlockNumber
+    equal(await client.query(first, [netuid]), None, "first emission of a subnet that waits")
+    started = succeeded(await client.execute(bt.StartCall(netuid=netuid), alice()))
+    equal(await client.query(first, [netuid]), await number(client, started) + 1, "first emission")
+    again = await client.execute(bt.StartCall(netuid=netuid), alice())
+    assert not again.success, again
+
+
 async def commitments(client):
     wallet = Keys("miner//0")
     info = {"fields": [{"Raw8": b"clawrank"}]}
@@ -240,8 +351,9 @@ async def timelocked_weights(client):
         if "commit_timelocked_mechanism_weights" in str(value)
     ]
     stored = await client.weights.timelocked_weight_commits(netuid=NETUID)
-    commits = [commit for epoch in stored.values() for commit in epoch]
-    equal([commit["hotkey"] for commit in commits], [wallet.hotkey.ss58_address], "committers")
+    by = wallet.hotkey.ss58_address
+    commits = [commit for epoch in stored.values() for commit in epoch if commit["hotkey"] == by]
+    equal(len(commits), 1, "commits")
     assert commits[0]["ciphertext"].removeprefix("0x") in str(extrinsic), "the stored bytes are not those of the call"
     equal(commits[0]["reveal_round"], result.data["reveal_round"], "round")
 
@@ -311,6 +423,51 @@ async def same_as_our_own_client(client, url):
         )
 
 
+async def reveal_rounds():
+    """At every head of an epoch the SDK chooses the round that `docs/validator.md` says our validator chooses.
+
+    The SDK reckons from the machine's clock, our validator from the head's time, which is not a round older. Blocks of a
+    second: where they are shorter, our validator takes no round that is public before the reveal epoch begins.
+    """
+    with Node("--preset", "fast", "--beacon", "quicknet", "--block-time-ms", "1000", "--tempo", "10") as node:
+        async with bt.Client(node.url, fallback_endpoints=[], archive_endpoints=[]) as client:
+            beacon = await client.query(storage.Drand.BeaconConfig, [])
+            begun = await client.block()
+            for block in range(begun + 1, begun + 12):
+                await client.wait_for_block(block)
+                view = await client.at(block)
+                state = {
+                    name: int(await view.query(item, [NETUID]) or 0)
+                    for name, item in (
+                        ("tempo", storage.SubtensorModule.Tempo),
+                        ("last_epoch_block", storage.SubtensorModule.LastEpochBlock),
+                        ("pending_epoch_at", storage.SubtensorModule.PendingEpochAt),
+                        ("subnet_epoch_index", storage.SubtensorModule.SubnetEpochIndex),
+                        ("blocks_since_last_step", storage.SubtensorModule.BlocksSinceLastStep),
+                        ("subnet_reveal_period_epochs", storage.SubtensorModule.RevealPeriodEpochs),
+                    )
+                }
+                equal(state["subnet_reveal_period_epochs"], 1, "reveal period")
+                first = await view.runtime(api.SubnetInfoRuntimeApi.get_next_epoch_start_block, [NETUID])
+                if first == block + 1:
+                    # The commit gets into a block of the next epoch.
+                    first += state["tempo"]
+                head_s = await view.query(storage.Timestamp.Now, []) / 1000
+
+                def at(now_s):
+                    """`⌊(time + (block - head) · block time - genesis of the beacon) / period⌋`"""
+                    return int((now_s + (first + 3 - block) * 1.0 - beacon["genesis_time"]) // beacon["period"])
+
+                before = time.time()
+                _, round_ = bittensor_core.get_encrypted_commit_v2(
+                    uids=[4], weights=[65_535], version_key=0, current_block=block, block_time=1.0,
+                    hotkey=Keys("validator//0").hotkey.public_key, **state,
+                )
+                after = time.time()
+                assert at(before) <= round_ <= at(after), (block, first, state, round_, at(before), at(after))
+                assert 0 <= round_ - at(head_s) <= 1, (block, round_, at(head_s), before - head_s)
+
+
 async def large_metagraph():
     """Milliseconds in which the SDK has the metagraph of a full subnet, the median of seven."""
     with Node("--preset", "fast", "--miners", "252", "--validators", "3") as node:
@@ -336,6 +493,8 @@ async def sdk(node, steps, administered):
             ("SDK: registers and serves", register_and_serve),
             ("SDK: stakes in an envelope", shielded_stake),
             ("SDK: commits to bytes in public", commitments),
+            ("SDK: is sudo", sudo),
+            ("SDK: founds and starts a subnet", found_another),
             ("SDK: sets timelocked weights", timelocked_weights),
         ):
             await step(steps, name, check, client)
@@ -362,16 +521,20 @@ def main():
         cli = Btcli(node)
         steps("btcli: looks at subnets", look_at_subnets, cli)
         steps("btcli: makes wallets, moves TAO", make_wallets, cli)
-        steps("btcli: registers, serves, stakes", register_and_stake, cli)
-        steps("btcli: takes a seat on the root network", root_network, cli)
+        steps("btcli: registers, serves, stakes", register_and_stake, cli, node)
+        steps("btcli: takes a seat on the root network", root_network, cli, node)
+        steps("btcli: sets weights", set_weights, cli, node)
+        steps("btcli: founds and starts a subnet", found_a_subnet, cli)
         steps("btcli: names the subnet", identity, cli)
         administered = has_pallet(node, "AdminUtils")
         if administered:
             steps("btcli: sets a hyperparameter", hyperparameters, cli)
         else:
             steps.skip("btcli: sets a hyperparameter", "the runtime has no pallet AdminUtils")
+        steps("btcli: every documented command ran", guide_is_what_was_run, cli)
         asyncio.run(sdk(node, steps, administered))
     steps("SDK: opens what we seal", opens_our_commit, bittensor_core.decrypt_with_signature)
+    steps("SDK: chooses the round of our validator", lambda: asyncio.run(reveal_rounds()))
     steps("SDK: metagraph of 256 neurons", lambda: asyncio.run(large_metagraph()))
     steps.finish()
 
