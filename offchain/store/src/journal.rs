@@ -18,14 +18,18 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read as _, Write as _},
+    ops::{Deref, DerefMut},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use sqlx::{
-    Row as _, Sqlite, SqlitePool, Transaction,
+    Row as _, Sqlite, SqliteConnection, SqlitePool,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
+
+use crate::transaction;
 
 mod bundles;
 mod commits;
@@ -226,9 +230,11 @@ impl Journal {
         })
     }
 
-    /// A transaction that holds the write lock from its start, so that it never fails half way for want of it.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, JournalError> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(|e| self.fail(e))
+    /// A transaction that holds the write lock from its start.
+    async fn write(&self) -> Result<Write, JournalError> {
+        let mut connection = self.writer.acquire().await.map_err(|e| self.fail(e))?;
+        transaction::begin(&mut connection).await.map_err(|e| self.fail(e))?;
+        Ok(Write(connection))
     }
 
     fn fail(&self, source: sqlx::Error) -> JournalError {
@@ -256,6 +262,33 @@ impl Journal {
 
     fn text(&self, row: &SqliteRow, column: &'static str) -> Result<String, JournalError> {
         row.try_get(column).map_err(|e| self.fail(e))
+    }
+}
+
+/// An open transaction. One that is dropped is undone before the next begins.
+struct Write(PoolConnection<Sqlite>);
+
+impl Write {
+    async fn commit(mut self) -> Result<(), sqlx::Error> {
+        transaction::commit(&mut self.0).await
+    }
+
+    async fn rollback(mut self) -> Result<(), sqlx::Error> {
+        transaction::rollback(&mut self.0).await
+    }
+}
+
+impl Deref for Write {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.0
     }
 }
 

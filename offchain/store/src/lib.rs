@@ -10,4 +10,6 @@
 pub mod journal;
 pub mod ledger;
 
+mod transaction;
+
 pub use ledger::{Ledger, LedgerError, SqliteLedger};

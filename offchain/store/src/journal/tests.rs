@@ -216,10 +216,23 @@ async fn journal_loses_nothing_when_the_disk_is_full() {
     assert!(error.is_retryable());
     assert!(error.to_string().contains("free disk space"), "{error}");
 
+    // And again, for as long as there is no room.
+    for _ in 0..3 {
+        let receipts: Vec<_> = (0..50)
+            .map(|i| ReceiptRow { id: (written * 50 + i).to_le_bytes().repeat(2), ..receipt(0, written) })
+            .collect();
+        let error = journal.record_receipts(&[9; 32], &receipts, written + 1).await.unwrap_err();
+        assert!(matches!(error, JournalError::Full { .. }), "{error}");
+    }
+
     // What was acknowledged is there, of the refused page there is nothing, and reading goes on.
     assert_eq!(journal.cursor(&[9; 32]).await.unwrap(), written);
     let tokens: u64 = journal.traffic(0, 20_000).await.unwrap().iter().map(|row| row.tokens).sum();
     assert_eq!(tokens, written * 500);
+
+    // It goes on as soon as there is room.
+    sqlx::raw_sql("PRAGMA max_page_count = 100000").execute(&journal.writer).await.unwrap();
+    journal.record_receipts(&[8; 32], &[receipt(201, 8)], 1).await.unwrap();
     journal.close().await;
 
     let roomy = open(folder.path()).await;
