@@ -5,12 +5,7 @@
 //! What a miner withholds counts against it; what a gateway withholds does not: such a bundle stays unchecked, scores
 //! nothing and gets no verdict.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use clawrank_client::{
     ChainPort, ClientError,
@@ -28,7 +23,14 @@ use clawrank_store::journal::{BundleRow, Journal};
 use codec::Encode;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use crate::{Error, explain, gateway::GatewayError, gateways::Gateways, heads::Views, summary::Summary};
+use crate::{
+    Error, explain,
+    files::{self, Files},
+    gateway::GatewayError,
+    gateways::Gateways,
+    heads::Views,
+    summary::Summary,
+};
 
 mod opening;
 #[cfg(test)]
@@ -125,7 +127,7 @@ enum Body {
     Tripped(Trip),
     /// Every gateway answered, none has it.
     Missing,
-    /// A gateway did not answer: nothing is known.
+    /// A gateway did not answer, or this machine's disk failed: nothing is known.
     Unknown,
 }
 
@@ -135,6 +137,7 @@ pub(crate) struct Checker {
     pub(crate) gateways: Gateways,
     pub(crate) views: Views,
     pub(crate) folder: PathBuf,
+    pub(crate) files: Files,
     pub(crate) me: HotkeyId,
     pub(crate) genesis: Hash,
     pub(crate) netuid: u16,
@@ -204,10 +207,17 @@ impl Checker {
     }
 
     async fn body(&self, judged: &Judged, committer: &Committer) -> Result<Body, Error> {
-        if self.load(judged, committer).await?.is_some() {
-            return Ok(Body::Authentic);
+        let mut unknown = self.gateways.is_empty();
+        match self.load(judged, committer).await {
+            Ok(Some(_)) => return Ok(Body::Authentic),
+            Ok(None) => {}
+            // Fetched again; where no gateway has it any more, that is not the miner's doing.
+            Err(error) => {
+                tracing::warn!(epoch = judged.epoch, uid = committer.uid, %error, "cannot read a bundle");
+                unknown = true;
+            }
         }
-        let (mut tripped, mut unknown) = (None, self.gateways.is_empty());
+        let mut tripped = None;
         for index in 0..self.gateways.len() {
             let Some(gateway) = self.gateways.get(index).await else {
                 unknown = true;
@@ -225,8 +235,8 @@ impl Checker {
             };
             match self.authentic(judged, committer, &bytes) {
                 Ok(Some(_)) => {
-                    store(&self.path(judged, committer), bytes.to_vec()).await?;
-                    return Ok(Body::Authentic);
+                    let is_kept = self.files.store(self.path(judged, committer), bytes.to_vec()).await?;
+                    return Ok(if is_kept { Body::Authentic } else { Body::Unknown });
                 }
                 Ok(None) => {}
                 Err(trip) => tripped = Some(trip),
@@ -261,12 +271,8 @@ impl Checker {
 
     /// The body on disk, if it is there and authentic.
     async fn load(&self, judged: &Judged, committer: &Committer) -> Result<Option<Bundle>, Error> {
-        let path = self.path(judged, committer);
-        match tokio::fs::read(&path).await {
-            Ok(bytes) => Ok(self.authentic(judged, committer, &bytes).ok().flatten()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(Error::File { path, source }),
-        }
+        let bytes = files::read(self.path(judged, committer)).await?;
+        Ok(bytes.and_then(|bytes| self.authentic(judged, committer, &bytes).ok().flatten()))
     }
 
     async fn check(
@@ -295,7 +301,7 @@ impl Checker {
                 tracing::warn!(
                     epoch = judged.epoch,
                     uid = committer.uid,
-                    "bundle stays unchecked: no gateway was heard"
+                    "bundle stays unchecked: no gateway was heard, or it could not be kept"
                 );
                 return Ok(());
             }
@@ -356,13 +362,4 @@ fn copied_root(committer: &Committer, proven: &[Committer]) -> Option<Trip> {
         attempts: commitment.count,
     };
     Some(Trip { reason: Reason::Duplicate, evidence })
-}
-
-/// Writes a file so that it is whole or absent, whatever happens.
-pub(crate) async fn store(path: &Path, bytes: Vec<u8>) -> Result<(), Error> {
-    let path = path.to_path_buf();
-    let written = tokio::task::spawn_blocking(move || {
-        crate::report::write_atomically(&path, &bytes).map_err(|source| Error::File { path, source })
-    });
-    written.await.map_err(|_| Error::Panicked { task: "file" })?
 }

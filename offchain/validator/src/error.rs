@@ -10,8 +10,8 @@ use crate::gateway::GatewayError;
 
 /// Why a validator cannot start or go on.
 ///
-/// While it runs, what a gateway, an endpoint or the chain does wrong is logged, counted and tried again: only the
-/// journal, the configuration and another validator with the same hotkey end it.
+/// While it runs, what a gateway, an endpoint, the chain or a full disk does wrong is logged, counted and tried again:
+/// only a journal that is damaged, the configuration and another validator with the same hotkey end it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -35,7 +35,7 @@ pub enum Error {
     /// A gateway cannot be used.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    /// A file cannot be read or written.
+    /// A file of the configuration cannot be read.
     #[error("cannot use {path}: {source}")]
     File {
         /// Which file.
@@ -43,6 +43,17 @@ pub enum Error {
         /// What the operating system said.
         #[source]
         source: std::io::Error,
+    },
+    /// A report or a bundle cannot be written or read now.
+    #[error("cannot use {path}: {source}; {advice}")]
+    Disk {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+        /// What to do.
+        advice: &'static str,
     },
     /// No head of the chain arrived in time.
     #[error("no finalised block within {waited_ms} ms; check the node and its URL")]
@@ -100,7 +111,7 @@ impl Error {
             Self::Journal(error) => error.is_retryable(),
             Self::Chain(error) => error.is_retryable(),
             Self::Gateway(error) => error.is_retryable(),
-            Self::NoHead { .. } => true,
+            Self::NoHead { .. } | Self::Disk { .. } => true,
             Self::Config { .. }
             | Self::Catalogue(_)
             | Self::File { .. }

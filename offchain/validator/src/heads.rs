@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{EpochClock, Schedule};
 
+#[cfg(test)]
+mod tests;
+
 /// The subnet at a finalised block, with where that block is in its epoch.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -49,11 +52,15 @@ pub(crate) struct Follower {
 
 impl Follower {
     /// Reads the subnet at every new head until `cancel`. A read that fails is tried again with the next head, or after
-    /// a second.
+    /// a second. While no head comes, the last view is given out again with the time it is by then, so that all who look
+    /// at it see how old it is.
     pub(crate) async fn follow(self, views: watch::Sender<Option<Arc<View>>>, cancel: CancellationToken) {
         let mut heads = self.chain.heads();
         heads.mark_changed();
         let mut last_block = None;
+        let stalled = metrics::gauge!("clawrank_validator_stalled");
+        stalled.set(0.0);
+        let mut is_stalled = false;
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return,
@@ -62,6 +69,15 @@ impl Follower {
                         metrics::counter!("clawrank_validator_stalls_total").increment(1);
                         let for_ms = self.stall_after.as_millis();
                         tracing::error!(?last_block, %for_ms, "no finalised block: weights cannot be sent until blocks come");
+                        stalled.set(1.0);
+                        is_stalled = true;
+                        views.send_if_modified(|view| match view {
+                            Some(last) => {
+                                *last = Arc::new(View { seen_ms: crate::now_ms(), ..View::clone(last) });
+                                true
+                            }
+                            None => false,
+                        });
                         continue;
                     }
                     // The client is gone: nothing will ever come.
@@ -81,6 +97,11 @@ impl Follower {
                     if last_block.is_some_and(|last| block < last) {
                         tracing::warn!(block, ?last_block, "chain went back; ignored");
                         continue;
+                    }
+                    if is_stalled {
+                        tracing::info!(block, ?last_block, "finalised blocks come again");
+                        stalled.set(0.0);
+                        is_stalled = false;
                     }
                     last_block = Some(block);
                     metrics::gauge!("clawrank_validator_head").set(block as f64);

@@ -77,7 +77,7 @@ impl Judge {
     ///
     /// # Errors
     ///
-    /// [`Error::Journal`], [`Error::File`] and [`Error::Stored`] when waiting cannot help.
+    /// [`Error::Journal`] and [`Error::Stored`] when waiting cannot help.
     pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), Error> {
         let mut last_epoch = None;
         loop {
@@ -240,7 +240,8 @@ impl Judge {
                 }
             }
             let verdicts = report.verdicts();
-            if news && self.chain.has_provider_rank() && !verdicts.is_empty() {
+            // At every head, since a process may be killed before it comes to this; the first stay.
+            if self.chain.has_provider_rank() && !verdicts.is_empty() {
                 let payload = serde_json::to_string(&verdicts).map_err(|error| Error::Stored {
                     what: "verdicts",
                     epoch,

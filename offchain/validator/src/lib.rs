@@ -50,6 +50,7 @@ mod checks;
 mod config;
 mod error;
 mod explain;
+mod files;
 mod gateways;
 mod judge;
 mod prober;
@@ -156,6 +157,7 @@ impl Parts {
             gateways: self.gateways.clone(),
             views: self.views.subscribe(),
             folder: bodies.clone(),
+            files: files::Files::new("bundle"),
             me,
             genesis,
             netuid: self.config.netuid,

@@ -3,9 +3,9 @@
 //! where it stands with the chain, `standing.json`.
 
 use std::{
-    io::Write as _,
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use clawrank_client::types::MinerVerdict;
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     commit::{blocked::BlockedReport, standing::Standing},
+    files::Files,
 };
 
 /// Blocks after which `standing.json` is written though it says nothing new.
@@ -277,29 +278,45 @@ impl Report {
     }
 }
 
-/// Writes reports to their folder.
+/// Writes reports to their folder. One that cannot be written now is written later; see [`Files`].
 #[derive(Clone, Debug)]
 pub(crate) struct Reporter {
     folder: PathBuf,
-    standing: Arc<Mutex<Standing>>,
+    files: Files,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    standing: Standing,
+    /// Whether `standing.json` says something older.
+    is_unwritten: bool,
+    /// Epochs whose report says something older than the journal.
+    unwritten: BTreeSet<u64>,
 }
 
 impl Reporter {
     pub(crate) fn new(data_dir: &Path) -> Self {
-        Self { folder: data_dir.join("reports"), standing: Arc::default() }
+        Self { folder: data_dir.join("reports"), files: Files::new("report"), known: Arc::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the validator stood at the last look.
     pub(crate) fn standing(&self) -> Standing {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.known().standing.clone()
     }
 
     /// Writes `standing.json` where it says anything new, and after [`STANDING_BLOCKS`] blocks.
     pub(crate) async fn stand(&self, standing: Standing) -> Result<(), Error> {
-        let old = self.standing();
-        let is_old = standing.block >= old.block.saturating_add(STANDING_BLOCKS);
-        if standing.says_the_same(&old) && !is_old {
-            return Ok(());
+        {
+            let known = self.known();
+            let is_old = standing.block >= known.standing.block.saturating_add(STANDING_BLOCKS);
+            if standing.says_the_same(&known.standing) && !is_old && !known.is_unwritten {
+                return Ok(());
+            }
         }
         let mut text = serde_json::to_vec_pretty(&standing).map_err(|error| Error::Stored {
             what: "standing",
@@ -307,14 +324,27 @@ impl Reporter {
             why: error.to_string(),
         })?;
         text.push(b'\n');
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
-        crate::checks::store(&self.folder.join("standing.json"), text).await
+        self.known().standing = standing;
+        let is_written = self.files.store(self.folder.join("standing.json"), text).await?;
+        self.known().is_unwritten = !is_written;
+        Ok(())
+    }
+
+    /// Writes the reports that could not be written before.
+    pub(crate) async fn catch_up(&self, journal: &Journal) -> Result<(), Error> {
+        let epochs = self.known().unwritten.clone();
+        for epoch in epochs {
+            self.publish(journal, epoch).await?;
+        }
+        Ok(())
     }
 
     /// Writes the stored report of an epoch with the present state of its commits; `latest.json` as well where no newer
     /// epoch has a report. Without a stored report, nothing.
     pub(crate) async fn publish(&self, journal: &Journal, epoch: u64) -> Result<(), Error> {
-        let Some(row) = journal.epoch(epoch).await?.filter(|row| !row.report.is_empty()) else { return Ok(()) };
+        let row = journal.epoch(epoch).await?.filter(|row| !row.report.is_empty());
+        self.known().unwritten.remove(&epoch);
+        let Some(row) = row else { return Ok(()) };
         let mut report: Report = serde_json::from_str(&row.report).map_err(|error| Error::Stored {
             what: "report",
             epoch,
@@ -329,7 +359,7 @@ impl Reporter {
         self.write(&report, !newer).await
     }
 
-    pub(crate) async fn write(&self, report: &Report, latest: bool) -> Result<(), Error> {
+    async fn write(&self, report: &Report, latest: bool) -> Result<(), Error> {
         let mut text = serde_json::to_vec_pretty(report).map_err(|error| Error::Stored {
             what: "report",
             epoch: report.epoch,
@@ -338,7 +368,10 @@ impl Reporter {
         text.push(b'\n');
         let names = [Some(format!("epoch-{}.json", report.epoch)), latest.then(|| "latest.json".to_owned())];
         for name in names.into_iter().flatten() {
-            crate::checks::store(&self.folder.join(name), text.clone()).await?;
+            if !self.files.store(self.folder.join(name), text.clone()).await? {
+                self.known().unwritten.insert(report.epoch);
+                break;
+            }
         }
         Ok(())
     }
@@ -360,23 +393,6 @@ async fn commits(journal: &Journal, epoch: u64) -> Result<Vec<CommitReport>, Err
         detail: row.detail,
     });
     Ok(report.collect())
-}
-
-/// Writes a file beside its place and moves it there, so that readers see the old or the new one, never a part.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let unique = crate::random_below(u64::MAX);
-    let temporary = folder.join(format!(".{name}.{unique:016x}"));
-    let written = std::fs::File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
 }
 
 /// `u128` as decimal text: JSON numbers lose digits in most readers.

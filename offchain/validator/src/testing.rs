@@ -9,15 +9,19 @@ use clawrank_primitives::proof::{Keypair, blake2_256};
 use clawrank_store::journal::{Identity, Journal, Options};
 
 mod chain;
+mod disk;
 mod endpoint;
 mod fault;
 mod gateway;
+mod log;
 mod miner;
 
-pub(crate) use chain::FakeChain;
+pub(crate) use chain::{FakeChain, Moment};
+pub(crate) use disk::SmallDisk;
 pub(crate) use endpoint::StubEndpoints;
 pub(crate) use fault::Fault;
 pub(crate) use gateway::{Evil, ProbeMode, StubGateway, receipt};
+pub(crate) use log::Watched;
 pub(crate) use miner::Measurer;
 
 /// Subnet of all tests.

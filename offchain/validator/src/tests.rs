@@ -11,8 +11,11 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::{
     report::GateState,
-    testing::{FakeChain, Measurer, ProbeMode, StubEndpoints, StubGateway, key, until},
+    testing::{FakeChain, Fault, Measurer, ProbeMode, SmallDisk, StubEndpoints, StubGateway, Watched, key, until},
 };
+
+mod full_disk;
+mod stall;
 
 /// Replays per cell: enough for the gate to tell a lie.
 const REPLAYS: u32 = 20;
@@ -93,6 +96,18 @@ impl World {
             self.chain.advance();
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Miner 1 and 2 serve four payers each; miner 4 measures honestly.
+    async fn good_miners(&self) {
+        let truth = honest_ms(self).await;
+        for name in ["Miner1", "Miner2"] {
+            self.gateway.connect(key(name).public(), ProbeMode::Answers);
+            for payer in 1..=4 {
+                self.gateway.push_receipt(&key(name), payer, 100, |_| {});
+            }
+        }
+        self.intel("Miner4", truth).bundle(5).publish(&self.chain, &self.gateway, 1_040);
     }
 
     async fn replays_made(&self, at_least: usize) {

@@ -9,7 +9,7 @@ use crate::{
     clock::Schedule,
     heads::View,
     now_ms,
-    testing::{Evil, FakeChain, Measurer, NETUID, StubGateway, genesis, journal, key},
+    testing::{Evil, FakeChain, Measurer, NETUID, SmallDisk, StubGateway, Watched, genesis, journal, key},
 };
 
 const EPOCH: u64 = 5;
@@ -41,6 +41,7 @@ impl Setup {
             .unwrap(),
             views: watch::channel(Some(Arc::new(view))).1,
             folder: folder.path().join("bundles"),
+            files: Files::new("bundle"),
             me: key("Vali").public(),
             genesis: genesis(),
             netuid: NETUID,
@@ -292,4 +293,36 @@ async fn committers_come_from_provider_rank_when_the_chain_has_it() {
     setup.chain.with(|s| s.provider_rank = true);
     let own = committers(&*setup.chain, &subnet, EPOCH).await.unwrap();
     assert_eq!((own.len(), own[0].committed.block, own[0].committed.commitment.root), (1, 1_040, [9; 32]));
+}
+
+#[tokio::test]
+async fn bundle_stays_unchecked_when_there_is_no_room_for_it() {
+    let Some(disk) = SmallDisk::mount(256) else { return };
+    let (watched, mut setup) = (Watched::start(), Setup::new().await);
+    setup.checker.folder = disk.path().join("bundles");
+    setup.measured("Miner1").bundle(EPOCH).publish(&setup.chain, &setup.gateway, DEADLINE);
+    setup.measured("Miner2").bundle(EPOCH).publish(&setup.chain, &setup.gateway, DEADLINE);
+    disk.fill();
+    assert_eq!(setup.run().await, BTreeMap::new(), "nothing is held against the miners");
+    let told = watched.lines(&["ERROR", "kind=bundle", disk.path().to_str().unwrap(), "free disk space"]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(watched.counted("clawrank_validator_file_errors_total{kind=bundle"), 2);
+
+    disk.free();
+    assert_eq!(setup.run().await, BTreeMap::from([(1, (0, String::new())), (2, (0, String::new()))]));
+    assert_eq!(watched.lines(&["INFO", "kind=bundle", "again"]).len(), 1);
+}
+
+#[tokio::test]
+async fn bundle_is_fetched_again_when_the_copy_on_disk_cannot_be_read() {
+    let setup = Setup::new().await;
+    setup.measured("Miner1").bundle(EPOCH).publish(&setup.chain, &setup.gateway, DEADLINE);
+    let subnet = setup.chain.with(|s| s.subnet.clone());
+    let committer = committers(&*setup.chain, &subnet, EPOCH).await.unwrap()[0];
+    // A folder in its place, which no read and no write gets past.
+    let path = setup.checker.path(&setup.judged(), &committer);
+    std::fs::create_dir_all(path.join("in the way")).unwrap();
+    assert_eq!(setup.run().await, BTreeMap::new(), "nothing is held against the miner");
+    std::fs::remove_dir_all(&path).unwrap();
+    assert_eq!(setup.run().await, BTreeMap::from([(1, (0, String::new()))]));
 }

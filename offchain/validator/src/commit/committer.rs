@@ -108,13 +108,16 @@ impl Committer {
         self.claim(&view, &read).await?;
         let found = |mecid| rows.iter().find(|row| row.mecid == mecid).map(|row| row.uids.len());
         self.stand(self.survey(&view, &clock, &read, found)).await?;
+        self.reporter.catch_up(&self.journal).await?;
+        // What cannot be stored of one must not keep the reveal of another waiting.
+        let mut outcome = Ok(());
         for row in rows {
-            self.step(&view, &clock, &read, row).await?;
+            outcome = first_of(outcome, self.step(&view, &clock, &read, row).await)?;
         }
         for row in self.journal.open_verdicts().await? {
-            self.verdicts(&view, &clock, row).await?;
+            outcome = first_of(outcome, self.verdicts(&view, &clock, row).await)?;
         }
-        Ok(())
+        outcome
     }
 
     async fn step(&mut self, view: &View, clock: &EpochClock, read: &Read, row: CommitRow) -> Result<(), Error> {
@@ -289,5 +292,13 @@ impl Committer {
         let blocks = 1u64.checked_shl(*failures).unwrap_or(MAX_PAUSE_BLOCKS).min(MAX_PAUSE_BLOCKS);
         *failures = failures.saturating_add(1);
         *until = block.saturating_add(blocks);
+    }
+}
+
+/// The first of two outcomes that is an error; at once where waiting cannot cure the second.
+fn first_of(first: Result<(), Error>, second: Result<(), Error>) -> Result<Result<(), Error>, Error> {
+    match second {
+        Err(error) if !error.is_retryable() => Err(error),
+        second => Ok(first.and(second)),
     }
 }

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use clawrank_store::journal::Journal;
 use tokio::sync::{Notify, watch};
@@ -18,11 +23,13 @@ use crate::{
     heads::View,
     now_ms,
     report::Reporter,
-    testing::{FakeChain, Fault, journal, key, snapshot},
+    testing::{FakeChain, Fault, Moment, SmallDisk, Watched, journal, key, snapshot},
 };
 
 mod blocks;
 mod crashes;
+mod disks;
+mod points;
 mod rounds;
 mod standings;
 mod steps;
@@ -126,11 +133,17 @@ impl Process {
         self.journal.commit(5, mecid).await.unwrap().unwrap().state
     }
 
-    /// The process is gone; what it wrote stays.
+    /// The process is gone; its files are as it left them, the journal's log not merged into the journal.
     async fn kill(self) {
         let Self { journal, committer, .. } = self;
+        let path = journal.path().to_path_buf();
+        let files = ["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", path.display())));
+        let left: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
         drop(committer);
         Arc::into_inner(journal).unwrap().close().await;
+        for (file, bytes) in files.iter().zip(left) {
+            std::fs::write(file, bytes).unwrap();
+        }
     }
 }
 

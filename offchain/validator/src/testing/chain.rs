@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -23,6 +24,7 @@ use tokio::sync::{Notify, watch};
 
 use super::{Fault, NETUID, genesis, head, snapshot};
 
+#[derive(Clone)]
 pub(crate) struct State {
     pub(crate) subnet: SubnetSnapshot,
     pub(crate) commits: BTreeMap<(u8, AccountId), Vec<WeightCommit>>,
@@ -54,6 +56,23 @@ pub(crate) struct State {
     pub(crate) best_ahead: u64,
 }
 
+/// The chain as it was from one event to the next: a block, a transaction.
+pub(crate) struct Moment {
+    /// What happened.
+    pub(crate) event: String,
+    /// Whether it happened otherwise: what comes after did not come of this.
+    pub(crate) is_fork: bool,
+    /// Bytes of the journal's log when it happened.
+    pub(crate) log_len: u64,
+    pub(crate) state: State,
+}
+
+/// Keeps every [`Moment`], and the length of this file at each.
+struct Recorder {
+    log: PathBuf,
+    moments: Vec<Moment>,
+}
+
 /// The fake. `origin_ms` is the time of block 0.
 pub(crate) struct FakeChain {
     pub(crate) state: Mutex<State>,
@@ -62,6 +81,7 @@ pub(crate) struct FakeChain {
     heads: watch::Sender<Option<Head>>,
     /// Rung by [`Fault::KilledBefore`] and [`Fault::KilledAfter`].
     pub(crate) killed: Notify,
+    recorder: Mutex<Option<Recorder>>,
 }
 
 impl FakeChain {
@@ -109,7 +129,34 @@ impl FakeChain {
             best_ahead: 0,
         };
         let heads = watch::channel(Some(head(1_001, origin_ms, block_ms))).0;
-        Arc::new(Self { state: Mutex::new(state), origin_ms, block_ms, heads, killed: Notify::new() })
+        let (state, recorder) = (Mutex::new(state), Mutex::default());
+        Arc::new(Self { state, origin_ms, block_ms, heads, killed: Notify::new(), recorder })
+    }
+
+    /// Another chain that goes on from `state`, as this one did.
+    pub(crate) fn going_on_from(&self, state: State) -> Arc<Self> {
+        let heads = watch::channel(Some(state.subnet.head)).0;
+        let (origin_ms, block_ms) = (self.origin_ms, self.block_ms);
+        let (state, recorder) = (Mutex::new(state), Mutex::default());
+        Arc::new(Self { state, origin_ms, block_ms, heads, killed: Notify::new(), recorder })
+    }
+
+    /// Keeps every moment from now on, with the length of `log` at each.
+    pub(crate) fn record(&self, log: &Path) {
+        *self.recorder.lock().unwrap() = Some(Recorder { log: log.to_path_buf(), moments: Vec::new() });
+        self.keep("start".to_owned(), false, self.with(|state| state.clone()));
+    }
+
+    /// The moments that were kept, oldest first.
+    pub(crate) fn recorded(&self) -> Vec<Moment> {
+        self.recorder.lock().unwrap().take().map(|recorder| recorder.moments).unwrap_or_default()
+    }
+
+    fn keep(&self, event: String, is_fork: bool, state: State) {
+        if let Some(recorder) = &mut *self.recorder.lock().unwrap() {
+            let log_len = std::fs::metadata(&recorder.log).unwrap().len();
+            recorder.moments.push(Moment { event, is_fork, log_len, state });
+        }
     }
 
     pub(crate) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -149,6 +196,7 @@ impl FakeChain {
             state.subnet.head
         });
         self.heads.send_replace(Some(head));
+        self.keep(format!("block {}", head.number), false, self.with(|state| state.clone()));
     }
 
     pub(crate) fn time_of(&self, number: u64) -> u64 {
@@ -176,8 +224,12 @@ impl FakeChain {
     }
 
     fn apply(&self, signer: AccountId, call: Call) -> Result<Submitted, ClientError> {
+        // What a process finds that is killed while its transaction waits for a block.
+        let mut waiting = self.with(|state| state.clone());
+        waiting.pooled.push((waiting.subnet.head.number + 3, signer, call.clone()));
+        self.keep("transaction waits".to_owned(), true, waiting);
         self.advance();
-        self.with(|state| {
+        let done = self.with(|state| {
             let head = state.subnet.head;
             run(state, signer, &call).map_err(|name| ClientError::Dispatch {
                 call: "SubtensorModule.call".to_owned(),
@@ -189,7 +241,9 @@ impl FakeChain {
             })?;
             state.log.push((head.number, call));
             Ok(Submitted { extrinsic: [7; 32], block: head.hash, block_number: head.number, events: Vec::new() })
-        })
+        });
+        self.keep("transaction in a block".to_owned(), false, self.with(|state| state.clone()));
+        done
     }
 }
 
