@@ -99,7 +99,7 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Chain(error) => error.is_retryable(),
+            Self::Chain(error) => will_pass(error),
             Self::Link(error) => error.is_retryable(),
             Self::Gateway { source, .. } => source.is_retryable(),
             Self::Io { .. } | Self::Randomness(_) => true,
@@ -112,6 +112,12 @@ impl Error {
             | Self::Job { .. } => false,
         }
     }
+}
+
+/// Whether a chain that goes on cures it. A node that was restarted may lack the state of the head before, and what became of
+/// a transaction shows on the chain later: every step here looks there first.
+fn will_pass(error: &ClientError) -> bool {
+    error.is_retryable() || matches!(error, ClientError::NoState { .. } | ClientError::OutcomeUnknown { .. })
 }
 
 /// What the operator does about a file.

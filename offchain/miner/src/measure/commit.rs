@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clawrank_client::{ChainPort, types::Call};
+use clawrank_client::{ChainPort, ClientError, types::Call};
 use clawrank_primitives::proof::{BundleHeader, Keypair, commitment::Commitment};
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +20,9 @@ pub struct Committed {
 
 /// Puts the root on chain: `Commitments.set_commitment`, and `ProviderRank.commit_bundle` where the chain has it.
 ///
-/// Looks first, so that repeating it sends nothing twice. Errors that may pass are retried until the deadline.
+/// Looks first, so that repeating it sends nothing twice; where the outcome of a transaction is unknown, nothing is sent
+/// while one is on its way. Errors that may pass, as those of a node that is restarted and of a chain without final blocks,
+/// are retried until the deadline.
 ///
 /// # Errors
 ///
@@ -35,11 +37,21 @@ pub async fn commit(
     let mut heads = chain.heads();
     let mut backoff = Backoff::new(Duration::from_millis(300), Duration::from_secs(6));
     let mut sent = Committed { commitment_sent: false, bundle_sent: false };
+    let mut is_unsure = false;
     loop {
         let head = heads.borrow_and_update().map_or(0, |head| head.number);
-        match send_missing(chain, keypair, plan, header, head, &mut sent).await {
-            Ok(()) => return Ok(sent),
-            Err(Error::Chain(error)) if error.is_retryable() => {
+        // Asked before the chain is looked at: what leaves the pool in between is seen there.
+        let step = async {
+            if is_unsure && chain.has_pending(&keypair.public()).await? {
+                return Ok(false);
+            }
+            send_missing(chain, keypair, plan, header, head, &mut sent).await.map(|()| true)
+        };
+        match step.await {
+            Ok(true) => return Ok(sent),
+            Ok(false) => tracing::debug!(epoch = plan.epoch, "a transaction is still on its way"),
+            Err(error) if error.is_retryable() => {
+                is_unsure |= matches!(error, Error::Chain(ClientError::OutcomeUnknown { .. }));
                 tracing::warn!(epoch = plan.epoch, %error, "the root is not committed yet");
             }
             Err(error) => return Err(error),

@@ -26,6 +26,32 @@ struct State {
     bundles: Vec<BundleCommit>,
     calls: Vec<Call>,
     refuse: u32,
+    is_stalled: bool,
+    blurs: bool,
+    /// A transaction whose outcome its sender does not know.
+    pending: Option<(AccountId, Call)>,
+}
+
+impl State {
+    fn apply(&mut self, hotkey: AccountId, call: Call) -> u64 {
+        let block = self.snapshot.head.number + 1;
+        match &call {
+            Call::SetCommitment { data, .. } => {
+                self.commitments.push(Commitment { hotkey, block, data: data.clone() });
+            }
+            Call::CommitBundle { root, count, .. } => {
+                self.bundles.push(BundleCommit { hotkey, block, root: *root, count: *count });
+            }
+            _ => {}
+        }
+        self.calls.push(call);
+        block
+    }
+
+    fn ensure_live(&self) -> Result<(), ClientError> {
+        let last = self.snapshot.head.number;
+        if self.is_stalled { Err(ClientError::ChainStalled { last, for_ms: 1 }) } else { Ok(()) }
+    }
 }
 
 pub struct FakeChain {
@@ -81,7 +107,17 @@ impl FakeChain {
             block_time_ms: BLOCK_MS,
             neurons: neurons.collect(),
         };
-        let state = State { snapshot, start_ms, commitments: vec![], bundles: vec![], calls: vec![], refuse: 0 };
+        let state = State {
+            snapshot,
+            start_ms,
+            commitments: vec![],
+            bundles: vec![],
+            calls: vec![],
+            refuse: 0,
+            is_stalled: false,
+            blurs: false,
+            pending: None,
+        };
         Arc::new(Self { state: Mutex::new(state), heads: watch::Sender::new(Some(head)), provider_rank })
     }
 
@@ -102,6 +138,30 @@ impl FakeChain {
     /// The next `count` submissions fail with an error that may pass.
     pub fn refuse(&self, count: u32) {
         self.state.lock().unwrap().refuse = count;
+    }
+
+    /// No block becomes final, or they do again: reads and submissions fail meanwhile.
+    pub fn stall(&self, is_stalled: bool) {
+        self.state.lock().unwrap().is_stalled = is_stalled;
+    }
+
+    /// The next submission stays in the pool, and its sender is told that its outcome is unknown.
+    pub fn blur(&self) {
+        self.state.lock().unwrap().blurs = true;
+    }
+
+    /// Whether there is such a submission.
+    pub fn is_pending(&self) -> bool {
+        self.state.lock().unwrap().pending.is_some()
+    }
+
+    /// It gets into a block, or the pool loses it.
+    pub fn settle(&self, lands: bool) {
+        let mut state = self.state.lock().unwrap();
+        let (hotkey, call) = state.pending.take().unwrap();
+        if lands {
+            state.apply(hotkey, call);
+        }
     }
 
     pub fn calls(&self) -> Vec<Call> {
@@ -127,7 +187,9 @@ impl ChainPort for FakeChain {
         if netuid != NETUID {
             return Err(ClientError::UnknownSubnet { netuid });
         }
-        Ok(self.state.lock().unwrap().snapshot.clone())
+        let state = self.state.lock().unwrap();
+        state.ensure_live()?;
+        Ok(state.snapshot.clone())
     }
 
     async fn subnet_at(&self, netuid: u16, _block: Hash) -> Result<SubnetSnapshot, ClientError> {
@@ -136,8 +198,15 @@ impl ChainPort for FakeChain {
 
     async fn block(&self, number: u64) -> Result<Option<Head>, ClientError> {
         let state = self.state.lock().unwrap();
+        state.ensure_live()?;
         let timestamp_ms = state.start_ms + number.saturating_sub(1_000) * BLOCK_MS;
         Ok((number <= state.snapshot.head.number).then(|| Head { number, hash: hash(number), timestamp_ms }))
+    }
+
+    async fn has_pending(&self, account: &AccountId) -> Result<bool, ClientError> {
+        let state = self.state.lock().unwrap();
+        state.ensure_live()?;
+        Ok(state.pending.as_ref().is_some_and(|(sender, _)| sender == account))
     }
 
     async fn weights(&self, _: u16, _: u8) -> Result<Vec<(u16, Vec<(u16, u16)>)>, ClientError> {
@@ -161,7 +230,9 @@ impl ChainPort for FakeChain {
     }
 
     async fn commitments(&self, _: u16) -> Result<Vec<Commitment>, ClientError> {
-        Ok(self.state.lock().unwrap().commitments.clone())
+        let state = self.state.lock().unwrap();
+        state.ensure_live()?;
+        Ok(state.commitments.clone())
     }
 
     async fn bundle_commits(&self, _: u16, _: u64) -> Result<Vec<BundleCommit>, ClientError> {
@@ -178,18 +249,13 @@ impl ChainPort for FakeChain {
             state.refuse -= 1;
             return Err(ClientError::ChainStalled { last: 1, for_ms: 1 });
         }
-        let block = state.snapshot.head.number + 1;
-        match &call {
-            Call::SetCommitment { data, .. } => {
-                state.commitments.push(Commitment { hotkey: signer.public(), block, data: data.clone() });
-            }
-            Call::CommitBundle { root, count, .. } => {
-                let commit = BundleCommit { hotkey: signer.public(), block, root: *root, count: *count };
-                state.bundles.push(commit);
-            }
-            _ => {}
+        state.ensure_live()?;
+        if std::mem::take(&mut state.blurs) {
+            let (call_name, valid_until) = ("a call".to_owned(), state.snapshot.head.number + 64);
+            state.pending = Some((signer.public(), call));
+            return Err(ClientError::OutcomeUnknown { call: call_name, extrinsic: [0; 32], valid_until });
         }
-        state.calls.push(call);
+        let block = state.apply(signer.public(), call);
         Ok(Submitted { extrinsic: [0; 32], block: hash(block), block_number: block, events: vec![] })
     }
 }

@@ -23,15 +23,12 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    FAST,
+    FAST, SLOW,
     disk::Disk,
     gateway::Connection,
     measure::{Run, Setup, check, open, two_endpoints, verify},
     serve::{chat, complete, keypair, start},
 };
-
-const SLOW: &str = "latency = { ttft_median_ms = 60.0, tokens_per_second = 4000.0 }\n\
-    price_in_micro_usd_per_mtok = 1000000\nprice_out_micro_usd_per_mtok = 2000000\n";
 
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -15,7 +15,7 @@ use axum::{
     routing::{any, get, put},
 };
 use clawrank_miner::now_ms;
-use clawrank_primitives::proof::{Bundle, HELLO_VERSION, Hello as SignedHello, Keypair, Method};
+use clawrank_primitives::proof::{Bundle, HELLO_VERSION, Hash, Hello as SignedHello, Keypair, Method};
 use clawrank_protocol::{
     Hex, Hotkey, RequestId,
     frames::{Challenge, GatewayFrame, Hello, MinerFrame, RefusalCode, Refused, Request, Welcome},
@@ -40,6 +40,7 @@ pub enum Reception {
 }
 
 struct Shared {
+    genesis: Hash,
     keypair: Keypair,
     reception: std::sync::Mutex<Reception>,
     max_in_flight: u32,
@@ -63,7 +64,7 @@ pub struct Connection {
     from_miner: mpsc::Receiver<MinerFrame>,
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl StubGateway {
     pub async fn start() -> Self {
@@ -71,9 +72,15 @@ impl StubGateway {
     }
 
     pub async fn with_max_in_flight(max_in_flight: u32) -> Self {
+        Self::of(GENESIS, max_in_flight).await
+    }
+
+    /// The gateway of a chain.
+    pub async fn of(genesis: Hash, max_in_flight: u32) -> Self {
         let (connections, waiting) = mpsc::channel(16);
         let (bundles, stored) = mpsc::channel(16);
         let shared = Arc::new(Shared {
+            genesis,
             keypair: Keypair::dev("//Gateway").unwrap(),
             reception: std::sync::Mutex::new(Reception::Welcome),
             max_in_flight,
@@ -115,6 +122,11 @@ impl StubGateway {
 
     pub async fn accept(&self) -> Connection {
         timeout(PATIENCE, self.connections.lock().await.recv()).await.expect("a miner connects").unwrap()
+    }
+
+    /// A bundle that has come already.
+    pub async fn bundle_if_any(&self) -> Option<Bundle> {
+        self.bundles.lock().await.try_recv().ok()
     }
 
     /// A miner that has connected within a quarter of a second.
@@ -165,7 +177,7 @@ async fn info(State(shared): State<Arc<Shared>>) -> Json<Info> {
     Json(Info {
         version: "stub".to_owned(),
         gateway: Hotkey(shared.keypair.public()),
-        genesis: Hex(GENESIS),
+        genesis: Hex(shared.genesis),
         netuid: NETUID,
         time_ms: now_ms(),
     })
@@ -201,7 +213,7 @@ async fn converse(shared: Arc<Shared>, mut socket: WebSocket) {
     let challenge = Challenge {
         version: PROTOCOL_VERSION,
         nonce: Hex::random().unwrap(),
-        genesis: Hex(GENESIS),
+        genesis: Hex(shared.genesis),
         netuid: NETUID,
         gateway: Hotkey(shared.keypair.public()),
         time_ms: now_ms(),
@@ -215,7 +227,7 @@ async fn converse(shared: Arc<Shared>, mut socket: WebSocket) {
     };
     let signed = SignedHello {
         version: HELLO_VERSION,
-        genesis: GENESIS,
+        genesis: shared.genesis,
         netuid: NETUID,
         gateway: shared.keypair.public(),
         nonce: challenge.nonce.0,

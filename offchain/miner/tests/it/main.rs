@@ -29,3 +29,7 @@ pub async fn emulators(profile: &str) -> Emulator {
 
 pub const FAST: &str = "latency = { ttft_median_ms = 3.0, tokens_per_second = 5000.0 }\n\
     price_in_micro_usd_per_mtok = 1000000\nprice_out_micro_usd_per_mtok = 2000000\n";
+
+/// Slow enough for something to happen in between.
+pub const SLOW: &str = "latency = { ttft_median_ms = 60.0, tokens_per_second = 4000.0 }\n\
+    price_in_micro_usd_per_mtok = 1000000\nprice_out_micro_usd_per_mtok = 2000000\n";

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    FAST,
+    FAST, SLOW,
     chain::{FakeChain, NETUID},
     emulator, emulators,
     gateway::{Connection, StubGateway},
@@ -288,6 +288,31 @@ async fn root_is_committed_once_when_committing_is_repeated() {
 }
 
 #[tokio::test]
+async fn root_is_sent_once_more_only_when_the_pool_lost_it() {
+    for lands in [true, false] {
+        let setup = two_endpoints(FAST).await;
+        let (plan, folder, _) = setup.measure().await;
+        let header = setup.bundle(&plan, &folder).header;
+        setup.chain.blur();
+        let cancel = CancellationToken::new();
+        let committing = commit(setup.chain.as_ref(), &setup.keypair, &plan, &header, &cancel);
+        let settling = async {
+            while !setup.chain.is_pending() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            // Long enough for some looks at the chain.
+            tokio::time::sleep(Duration::from_millis(1_000)).await;
+            assert!(setup.chain.calls().is_empty(), "nothing is sent while one is on its way");
+            setup.chain.settle(lands);
+        };
+        let (committed, ()) = tokio::join!(committing, settling);
+        let committed = committed.unwrap();
+        assert_eq!((committed.commitment_sent, committed.bundle_sent), (!lands, true));
+        assert!(matches!(setup.chain.calls()[..], [Call::SetCommitment { .. }, Call::CommitBundle { .. }]));
+    }
+}
+
+#[tokio::test]
 async fn root_is_not_committed_when_the_deadline_has_passed() {
     let setup = two_endpoints(FAST).await;
     let (plan, folder, _) = setup.measure().await;
@@ -338,16 +363,25 @@ impl Run {
         Self::with(two_endpoints(FAST).await).await
     }
 
-    pub async fn with(mut setup: Setup) -> Self {
-        let gateway = StubGateway::start().await;
+    pub async fn with(setup: Setup) -> Self {
+        Self::at(StubGateway::start().await, setup)
+    }
+
+    pub fn at(gateway: StubGateway, mut setup: Setup) -> Self {
         setup.config.gateway_url = gateway.url();
         setup.config.gateway_hotkey = Some(gateway.hotkey());
         Self { setup, gateway }
     }
 
     pub fn start(&self) -> (CancellationToken, tokio::task::JoinHandle<Result<(), Error>>) {
+        self.start_on(self.setup.chain.clone())
+    }
+
+    pub fn start_on(
+        &self,
+        chain: Arc<dyn ChainPort>,
+    ) -> (CancellationToken, tokio::task::JoinHandle<Result<(), Error>>) {
         let cancel = CancellationToken::new();
-        let chain: Arc<dyn ChainPort> = self.setup.chain.clone();
         let miner = measure::run(self.setup.config.clone(), self.setup.keypair.clone(), chain, cancel.clone());
         (cancel, tokio::spawn(miner))
     }
@@ -429,6 +463,28 @@ async fn next_epoch_is_measured_when_it_begins_and_the_last_one_can_still_be_ope
     assert_ne!(first.header.root, second.header.root);
     verify(&open(&mut connection, &first, &[0, 5]).await, &first);
     verify(&open(&mut connection, &second, &[0, 5]).await, &second);
+    cancel.cancel();
+    miner.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn epoch_is_committed_uploaded_and_opened_when_the_chain_finalises_again() {
+    let run = Run::with(two_endpoints(SLOW).await).await;
+    let (cancel, miner) = run.start();
+    while run.setup.requests() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    run.setup.chain.stall(true);
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(run.setup.requests(), 20, "measuring needs no blocks");
+    assert!(run.setup.chain.calls().is_empty() && !miner.is_finished());
+    run.setup.chain.stall(false);
+    run.setup.chain.advance_to(1_040);
+    let bundle = run.gateway.bundle().await;
+    assert_eq!((bundle.header.count, run.setup.requests()), (20, 20));
+    assert_eq!(run.setup.chain.calls().len(), 2);
+    let mut connection = run.gateway.accept().await;
+    verify(&open(&mut connection, &bundle, &[0, 7, 19]).await, &bundle);
     cancel.cancel();
     miner.await.unwrap().unwrap();
 }
