@@ -394,6 +394,7 @@ async def same_as_our_own_client(client, url):
     main = graphs[0]
     due = await view.runtime(api.SubnetInfoRuntimeApi.get_next_epoch_start_block, [NETUID])
     equal((status["tempo"], status["blocks_to_next_epoch"]), (main["tempo"], due - status["block"]), "schedule")
+    equal(status["epoch"], await view.query(storage.SubtensorModule.SubnetEpochIndex, [NETUID]), "epoch")
     equal(status["commit_reveal"], main["commit_reveal_weights_enabled"], "commit-reveal")
     equal(status["mechanisms"], await view.query(storage.SubtensorModule.MechanismCountCurrent, [NETUID]), "mechanisms")
     for neuron in status["neurons"]:
