@@ -180,7 +180,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
     use super::*;
-    use crate::Profile;
+    use crate::{
+        Profile,
+        telemetry::tests::{recorded_file, recorded_pairs},
+    };
 
     fn sampler(model: &str) -> Sampler {
         let text = format!("[[endpoint]]\nid = \"a\"\n[[endpoint.model]]\nid = \"m\"\n{model}");
@@ -257,5 +260,85 @@ mod tests {
     fn generated_rows_are_used_when_no_file_is_given() {
         let sampler = sampler("recorded = { provider = \"p\", model = \"m\" }");
         assert!(fates(&sampler, 200).iter().filter(|fate| **fate == Fate::Answer).count() > 180);
+    }
+
+    /// A sampler of a pair of the recorded file.
+    fn of_recorded(csv: &std::path::Path, pair: &(String, String), seed: u64, more: &str) -> Sampler {
+        let (provider, model) = pair;
+        let text = format!(
+            "[[endpoint]]\nid = \"a\"\n[[endpoint.model]]\nid = \"m\"\n\
+             recorded = {{ csv = {csv:?}, provider = {provider:?}, model = {model:?}{more} }}"
+        );
+        let profile = Profile::parse(&text, "t").unwrap();
+        Sampler::new(&profile.endpoints[0].models[0], "here", seed, 9).unwrap()
+    }
+
+    /// Largest difference between the shares of two sets that are at most a value (Kolmogorov and Smirnov), values within
+    /// ten nanoseconds being one.
+    fn distance(mut a: Vec<f64>, mut b: Vec<f64>) -> f64 {
+        a.sort_by(f64::total_cmp);
+        b.sort_by(f64::total_cmp);
+        let share = |of: &[f64], value: f64| of.partition_point(|one| *one <= value + 1e-8) as f64 / of.len() as f64;
+        a.iter().chain(&b).map(|value| (share(&a, *value) - share(&b, *value)).abs()).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn every_recorded_call_is_emitted_as_it_was_when_sequential() {
+        let Some(path) = recorded_file() else { return };
+        let pairs = recorded_pairs(&path);
+        assert_eq!(pairs.len(), 122);
+        for (pair, rows) in pairs {
+            let sampler = of_recorded(&path, &pair, 5, ", sequential = true");
+            for row in &rows {
+                let (fate, timing) = sampler.draw();
+                assert_eq!(fate, if row.is_failure() { Fate::Status500 } else { Fate::Answer }, "{row:?}");
+                let (first, last) = match row.is_failure() {
+                    true => (row.ttr_s, row.ttr_s),
+                    false => (row.ttft_s, row.total_time_s),
+                };
+                let tokens = usize::try_from(row.num_tokens).unwrap();
+                // Whole nanoseconds per token.
+                for (emitted, recorded) in [(timing.ttft, first), (timing.at(tokens), last)] {
+                    assert!((emitted.as_secs_f64() - recorded).abs() < 1e-6, "{emitted:?} for {row:?}");
+                }
+            }
+        }
+    }
+
+    /// Tolerances for 4,000 draws: 0.05 between the distributions, which chance exceeds once in 10^8; 4 standard deviations
+    /// for the failures.
+    #[test]
+    fn latencies_and_failures_follow_the_recorded_ones_when_drawn_by_a_seed() {
+        let Some(path) = recorded_file() else { return };
+        let draw = |pair: &(String, String), seed: u64| -> Vec<(Fate, Timing)> {
+            let sampler = of_recorded(&path, pair, seed, "");
+            (0..4_000).map(|_| sampler.draw()).collect()
+        };
+        for (pair, rows) in recorded_pairs(&path) {
+            for seed in 1..=3 {
+                let draws = draw(&pair, seed);
+                let failed = draws.iter().filter(|(fate, _)| *fate == Fate::Status500).count() as f64;
+                let rate = rows.iter().filter(|row| row.is_failure()).count() as f64 / rows.len() as f64;
+                let sigma = (4_000.0 * rate * (1.0 - rate)).sqrt();
+                assert!((failed - 4_000.0 * rate).abs() <= 4.0 * sigma, "{pair:?}: {failed} of 4,000 failed");
+                let answered: Vec<Timing> =
+                    draws.iter().filter(|(fate, _)| *fate == Fate::Answer).map(|(_, timing)| *timing).collect();
+                assert_eq!(answered.len() as f64 + failed, 4_000.0, "{pair:?} fails in no other way");
+                let served: Vec<&TelemetryRow> = rows.iter().filter(|row| !row.is_failure()).collect();
+                let first = distance(
+                    answered.iter().map(|timing| timing.ttft.as_secs_f64()).collect(),
+                    served.iter().map(|row| row.ttft_s).collect(),
+                );
+                let speed = distance(
+                    answered.iter().map(|timing| timing.per_token.as_secs_f64()).collect(),
+                    served.iter().map(|row| (row.total_time_s - row.ttft_s) / f64::from(row.num_tokens)).collect(),
+                );
+                assert!(first < 0.05 && speed < 0.05, "{pair:?}, seed {seed}: {first} and {speed}");
+            }
+            if rows.len() > 1 {
+                assert_eq!(draw(&pair, 1), draw(&pair, 1), "{pair:?}");
+                assert_ne!(draw(&pair, 1), draw(&pair, 2), "{pair:?}");
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! the response's headers. A row without tokens is a call that failed.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{io, path::Path};
 

@@ -10,6 +10,10 @@ use clawrank_protocol::{
 use serde_json::{Value, json};
 
 use super::*;
+use crate::telemetry::{
+    TelemetryRow,
+    tests::{recorded_file, recorded_pairs},
+};
 
 struct Running {
     emulator: Emulator,
@@ -114,6 +118,36 @@ async fn tokens_take_the_time_of_the_profile() {
     let total = started.elapsed().as_millis();
     assert!((120..400).contains(&first), "first token after {first} ms");
     assert!((220..700).contains(&total), "last token after {total} ms");
+}
+
+#[tokio::test]
+async fn calls_take_the_recorded_time_and_fail_where_the_recorded_ones_did() {
+    let Some(path) = recorded_file() else { return };
+    let (provider, name, scale) = ("groq.com", "llama3-70b-8192", 0.05);
+    let rows = recorded_pairs(&path).remove(&(provider.to_owned(), name.to_owned())).unwrap();
+    assert!(rows.iter().any(TelemetryRow::is_failure));
+    let model = format!(
+        "recorded = {{ csv = {path:?}, provider = \"{provider}\", model = \"{name}\", sequential = true, \
+         time_scale = {scale} }}"
+    );
+    let running = start(&model, "").await;
+    let mut late: Vec<f64> = Vec::new();
+    for row in rows {
+        let mut body = chat(true);
+        body["max_tokens"] = 4.into();
+        let started = Instant::now();
+        let mut response = running.post("a", &body).await;
+        assert_eq!(response.status(), if row.is_failure() { 500 } else { 200 }, "{row:?}");
+        assert!(response.chunk().await.unwrap().is_some());
+        let expected = scale * if row.is_failure() { row.ttr_s } else { row.ttft_s };
+        let took = started.elapsed().as_secs_f64();
+        assert!(took >= expected, "{took} s for {row:?}");
+        late.push(took - expected);
+        while response.chunk().await.unwrap().is_some() {}
+    }
+    // No more than a busy machine takes itself.
+    late.sort_by(f64::total_cmp);
+    assert!(late[late.len() / 2] < 0.05, "{late:?}");
 }
 
 #[tokio::test]

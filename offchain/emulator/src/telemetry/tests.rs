@@ -1,9 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Write, path::PathBuf};
 
 use super::*;
+
+/// The file that was recorded at real providers. It is not part of the source tree: it is looked for in the folder that
+/// `CLAWRANK_REFERENCE_DATA` names, else in a folder `shared` beside the checkout. `None` where it is not; says so on
+/// standard error, past the test runner.
+pub(crate) fn recorded_file() -> Option<PathBuf> {
+    let folder = std::env::var_os("CLAWRANK_REFERENCE_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let path = folder.join("data/endpoint_telemetry_2024.csv");
+    if path.exists() {
+        return Some(path);
+    }
+    let bar = "!".repeat(100);
+    let _ = writeln!(
+        io::stderr(),
+        "\n{bar}\nSKIPPED: no recorded telemetry at {}; set CLAWRANK_REFERENCE_DATA\n{bar}",
+        path.display()
+    );
+    None
+}
+
+/// Its rows, by provider and model.
+pub(crate) fn recorded_pairs(path: &Path) -> BTreeMap<(String, String), Vec<TelemetryRow>> {
+    let mut pairs: BTreeMap<(String, String), Vec<TelemetryRow>> = BTreeMap::new();
+    for row in read_csv_file(path).unwrap() {
+        pairs.entry((row.provider.clone(), row.model.clone())).or_default().push(row);
+    }
+    pairs
+}
 
 const HEADER: &str = "time,region,provider,model,ttr_s,ttft_s,tps,num_tokens,total_time_s";
 const LINE: &str = "2024-04-15T08:04:59.267946,sea,@cf,meta/llama-2-7b,0.72,0.73,18.6,101,6.09";
@@ -27,6 +55,28 @@ fn recorded_line_is_read_when_it_has_all_columns() {
     assert_eq!(rows.len(), 2);
     assert_eq!((rows[0].provider.as_str(), rows[0].num_tokens, rows[0].total_time_s), ("@cf", 101, 6.09));
     assert!(!rows[0].is_failure());
+}
+
+#[test]
+fn every_line_of_the_recorded_file_is_a_row() {
+    let Some(path) = recorded_file() else { return };
+    let text = std::fs::read_to_string(&path).unwrap();
+    let rows = read_csv_file(&path).unwrap();
+    assert_eq!(rows.len(), 3_108);
+    // No text of it is quoted: each line has its fields between its commas.
+    for (line, row) in text.lines().skip(1).zip(&rows) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let names = [&row.time, &row.region, &row.provider, &row.model];
+        assert_eq!(fields[..4], names, "{line}");
+        let numbers = [row.ttr_s, row.ttft_s, row.tps, f64::from(row.num_tokens), row.total_time_s];
+        let expected: Vec<f64> = fields[4..].iter().map(|field| field.parse().unwrap()).collect();
+        assert_eq!(expected, numbers, "{line}");
+        assert!(row.is_failure() || row.total_time_s >= row.ttft_s, "{line}");
+    }
+    assert_eq!(rows.iter().filter(|row| row.is_failure()).count(), 1);
+    let mut bytes = Vec::new();
+    write_csv(&rows, &mut bytes).unwrap();
+    assert_eq!(read_csv(bytes.as_slice(), "again").unwrap(), rows);
 }
 
 #[test]
