@@ -46,8 +46,8 @@ pub struct EpochPlan {
 }
 
 impl EpochPlan {
-    /// Reads the subnet and the epoch's first block; `None` when the subnet has no epochs (tempo 0) or that block is not
-    /// final yet.
+    /// Reads the subnet and the epoch's first block; `None` when the subnet has no epochs (tempo 0), that block is not final
+    /// yet, or the chain has no other than its genesis, which has no time.
     ///
     /// # Errors
     ///
@@ -60,6 +60,9 @@ impl EpochPlan {
         let Some(start) = chain.block(snapshot.last_epoch_block).await? else {
             return Ok(None);
         };
+        if snapshot.head.timestamp_ms == 0 {
+            return Ok(None);
+        }
         let block_time_ms = snapshot.block_time_ms.max(1);
         let (measure_end_block, deadline_block) = ends(&snapshot, config);
         let blocks = measure_end_block.saturating_sub(start.number);

@@ -9,7 +9,9 @@ mod disk;
 mod full_disk;
 mod gateway;
 mod measure;
+mod node;
 mod real_gateway;
+mod real_node;
 mod serve;
 mod serve_faults;
 
