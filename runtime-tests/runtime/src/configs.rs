@@ -233,6 +233,8 @@ impl pallet_shield::Config for Runtime {
 
 impl pallet_provider_rank::Config for Runtime {
     type Subnets = SubtensorModule;
+    type Beacon = <Self as pallet_subtensor::Config>::Pulses;
+    type Clock = Timestamp;
     type Currency = Balances;
     type AdminOrigin = EnsureRoot<AccountId>;
     type WeightInfo = pallet_provider_rank::weights::SubstrateWeight<Runtime>;
