@@ -119,6 +119,12 @@ mod events {
         /// The blocks in which the price of a subnet falls changed: value.
         #[codec(index = 64)]
         NetworkLockCostReductionIntervalSet(u64),
+        /// The take of a hotkey was lowered: coldkey, hotkey, take of 65,535.
+        #[codec(index = 65)]
+        TakeDecreased(T::AccountId, T::AccountId, PerU16),
+        /// The take of a hotkey was raised: coldkey, hotkey, take of 65,535.
+        #[codec(index = 66)]
+        TakeIncreased(T::AccountId, T::AccountId, PerU16),
         /// The owner of a subnet said what it is: netuid.
         #[codec(index = 79)]
         SubnetIdentitySet(NetUid),

@@ -4,7 +4,7 @@
 //! are the public chain's.
 //!
 //! What stays at its default here belongs to something that this chain leaves out, and the default says so: no proof of
-//! work, no takes, no collateral, no queue of registrations.
+//! work, no collateral, no queue of registrations.
 
 use frame_support::pallet_macros::pallet_section;
 
@@ -27,28 +27,6 @@ mod reader_storage {
     /// Mean flow of TAO into a subnet's pool: none, there is no pool.
     #[pallet::storage]
     pub type SubnetEmaTaoFlow<T: Config> = StorageMap<_, Identity, NetUid, (u64, FixedI128), OptionQuery>;
-
-    /// Hotkeys that belong to a coldkey, in the order in which they came; one more per paid registration.
-    #[pallet::storage]
-    #[pallet::unbounded]
-    pub type OwnedHotkeys<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
-
-    /// Hotkeys that a coldkey may have staked to: those that belong to it.
-    #[pallet::storage]
-    #[pallet::unbounded]
-    pub type StakingHotkeys<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
-
-    /// Part of the dividends that a hotkey would keep from nominators, of 65,535: there are none.
-    #[pallet::storage]
-    pub type Delegates<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, PerU16, ValueQuery, DefaultTake>;
-
-    /// Highest take of a hotkey, of 65,535.
-    #[pallet::storage]
-    pub type MaxDelegateTake<T: Config> = StorageValue<_, PerU16, ValueQuery, DefaultTake>;
-
-    /// Least take of a hotkey, of 65,535.
-    #[pallet::storage]
-    pub type MinDelegateTake<T: Config> = StorageValue<_, PerU16, ValueQuery>;
 
     /// Hotkeys to which a hotkey's stake counts: none.
     #[pallet::storage]
@@ -135,17 +113,9 @@ mod reader_storage {
     pub type MaxDifficulty<T: Config> =
         StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<4_611_686_018_427_387_903>>;
 
-    /// Blocks between two adjustments of the difficulty, which are not made.
-    #[pallet::storage]
-    pub type AdjustmentInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<100>>;
-
     /// What an adjustment keeps, of `u64::MAX`.
     #[pallet::storage]
     pub type AdjustmentAlpha<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery>;
-
-    /// Registrations per interval that an adjustment aims at.
-    #[pallet::storage]
-    pub type TargetRegistrationsPerInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<2>>;
 
     /// Part of a registration's price that is locked instead of burned, of 65,535: nothing.
     #[pallet::storage]

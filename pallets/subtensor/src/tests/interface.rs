@@ -8,6 +8,7 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::__private::metadata_ir::{StorageEntryModifierIR, StorageEntryTypeIR};
 use scale_info::{MetaType, Type, TypeDef, TypeInfo, form::MetaForm, meta_type};
 use serde_json::{Value, json};
+use sp_core::crypto::AccountId32;
 use std::collections::BTreeMap;
 
 fn golden() -> Value {
@@ -64,7 +65,8 @@ fn variants(ty: MetaType) -> BTreeMap<String, Value> {
 }
 
 /// Newer than the metadata at hand: the public chain has had these since spec 475.
-const NEWER: [&str; 4] = ["SubnetEpochConsensus", "EpochConsensus", "CommitPayloadTooLarge", "CommitQueueFull"];
+const NEWER: [&str; 5] =
+    ["SubnetEpochConsensus", "EpochConsensus", "TooManyStakingHotkeys", "CommitPayloadTooLarge", "CommitQueueFull"];
 
 fn assert_same(what: &str, ours: BTreeMap<String, Value>, least: usize) {
     let golden = golden();
@@ -95,7 +97,7 @@ fn enums_are_those_of_the_public_chain_when_compared_with_its_metadata() {
     let golden = golden();
     let ours = [
         ("Hyperparameter", meta_type::<crate::Hyperparameter>()),
-        ("RateLimitKey", meta_type::<crate::RateLimitKey>()),
+        ("RateLimitKey", meta_type::<crate::RateLimitKey<AccountId32>>()),
         ("ConsensusMode", meta_type::<crate::ConsensusMode>()),
     ];
     for (name, ty) in ours {
@@ -111,6 +113,7 @@ fn enums_are_those_of_the_public_chain_when_compared_with_its_metadata() {
 #[test]
 fn newer_variants_have_the_indices_of_spec_475_when_encoded() {
     assert_eq!(crate::Hyperparameter::EpochConsensus.encode(), [35]);
+    assert_eq!(Error::<Test>::TooManyStakingHotkeys.encode(), [163]);
     assert_eq!(Error::<Test>::CommitPayloadTooLarge.encode(), [173]);
     assert_eq!(Error::<Test>::CommitQueueFull.encode(), [174]);
 }
