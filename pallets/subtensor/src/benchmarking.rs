@@ -15,7 +15,7 @@ use frame_support::{
 use frame_system::RawOrigin;
 use rand_core::{CryptoRng, RngCore};
 use sp_core::H256;
-use sp_runtime::{PerThing, PerU16};
+use sp_runtime::PerU16;
 
 const NETUID: NetUid = NetUid(92);
 const TAO: u64 = 1_000_000_000;
@@ -272,18 +272,19 @@ mod benchmarks {
     fn unstake_all(n: Linear<1, 128>) {
         let coldkey = rich::<T>();
         let hotkey: T::AccountId = account("staker", 0, 0);
-        Owner::<T>::insert(&hotkey, &coldkey);
+        Pallet::<T>::own(&hotkey, &hotkey);
         let before = TotalStake::<T>::get();
         for netuid in (1..=n as u16).map(NetUid) {
-            Pallet::<T>::create_network(netuid, &coldkey, &hotkey);
+            Pallet::<T>::create_network(netuid, &hotkey, &hotkey);
             Pallet::<T>::start_network(netuid, 1);
             assert!(Pallet::<T>::do_add_stake(&coldkey, &hotkey, netuid, TaoBalance(TAO), None).is_ok());
         }
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(coldkey), hotkey);
+        _(RawOrigin::Signed(coldkey.clone()), hotkey);
 
         assert_eq!(TotalStake::<T>::get(), before);
+        assert!(!StakingHotkeys::<T>::contains_key(&coldkey));
     }
 
     #[benchmark]

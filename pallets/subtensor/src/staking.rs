@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use frame_support::{
     ensure,
-    pallet_prelude::DispatchResult,
+    pallet_prelude::{DispatchError, DispatchResult},
     traits::{
         Get,
         fungible::{Inspect, Mutate},
@@ -107,6 +107,23 @@ impl<T: Config> Pallet<T> {
         Self::ensure_hotkey_exists(hotkey)?;
         ensure!(amount.0 > 0, Error::<T>::AmountTooLow);
         PriceLimit::ensure::<T>(limit, |least| least <= PRICE)?;
+        if Self::withdraw(coldkey, hotkey, netuid, amount)? == 0 {
+            Self::unlist_staking(coldkey, hotkey);
+        }
+        Ok(())
+    }
+
+    /// Takes `amount` out of the stake of `coldkey` to `hotkey`; what is left, in rao.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotEnoughStakeToWithdraw`] and [`Error::AmountTooLow`], as [`Self::do_remove_stake`] says.
+    fn withdraw(
+        coldkey: &T::AccountId,
+        hotkey: &T::AccountId,
+        netuid: NetUid,
+        amount: AlphaBalance,
+    ) -> Result<u64, DispatchError> {
         let mut pool = Self::stake_pool(hotkey, netuid);
         let own = AlphaV2::<T>::get((hotkey, coldkey, netuid));
         let rest = pool.worth(own).checked_sub(amount.0).ok_or(Error::<T>::NotEnoughStakeToWithdraw)?;
@@ -116,7 +133,6 @@ impl<T: Config> Pallet<T> {
         Self::put_stake_pool(hotkey, netuid, pool);
         if rest == 0 {
             AlphaV2::<T>::remove((hotkey, coldkey, netuid));
-            Self::unlist_staking(coldkey, hotkey);
         } else {
             AlphaV2::<T>::insert((hotkey, coldkey, netuid), left);
         }
@@ -132,7 +148,7 @@ impl<T: Config> Pallet<T> {
             netuid,
             0,
         ));
-        Ok(())
+        Ok(rest)
     }
 
     /// Gives `coldkey` back all that it staked to `hotkey`: on the root network, and on every subnet that has started.
@@ -148,8 +164,9 @@ impl<T: Config> Pallet<T> {
             .collect();
         ensure!(!staked.is_empty(), Error::<T>::AmountTooLow);
         for (netuid, alpha) in staked {
-            Self::do_remove_stake(coldkey, hotkey, netuid, alpha, None)?;
+            Self::withdraw(coldkey, hotkey, netuid, alpha)?;
         }
+        Self::unlist_staking(coldkey, hotkey);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ mod money;
 mod owner;
 mod prices;
 mod pruning;
+mod refusals;
 mod registration;
 mod root;
 mod schedule;

@@ -125,8 +125,8 @@ macro_rules! weights {
             }
 
             fn unstake_all(n: u32) -> Weight {
-                // Of every subnet the same fifteen values: one path to the first, then its neighbours.
-                let each = base(180, 15 * OWN_NODES).saturating_add($db.reads_writes(15, 9));
+                // Of every subnet the same seven values: one path to the first, then its neighbours.
+                let each = base(130, 10 * OWN_NODES).saturating_add($db.reads_writes(7, 5));
                 Self::remove_stake().saturating_add(each.saturating_mul(u64::from(n)))
             }
 
