@@ -15,6 +15,7 @@ use crate::pallet::*;
 /// What values have to lie between.
 pub(crate) mod bounds {
     use core::ops::RangeInclusive;
+    use sp_runtime::PerU16;
 
     /// The least price of a registration is below this, in rao.
     pub(crate) const MIN_BURN_BELOW: u64 = 1_000_000_000;
@@ -28,6 +29,12 @@ pub(crate) mod bounds {
     pub(crate) const BURN_INCREASE: RangeInclusive<u128> = (1 << 64)..=(3 << 64);
     /// Tempos, in thousandths, after which a neuron is inactive.
     pub(crate) const ACTIVITY_FACTOR_MILLI: RangeInclusive<u32> = 1_000..=50_000;
+    /// Highest of the least takes of child hotkeys: the highest take, 18 %.
+    pub(crate) const CHILDKEY_TAKE: PerU16 = PerU16::from_parts(11_796);
+    /// Most of a registration's price that can be locked, of 65,535: 95 %.
+    pub(crate) const COLLATERAL_LOCK_SHARE: u16 = 62_258;
+    /// Collateral released per alpha earned, times 2^64: above 0, at most 10.
+    pub(crate) const COLLATERAL_DRAIN_RATIO: RangeInclusive<u128> = 1..=(10 << 64);
 }
 
 /// Replaces the authorities.

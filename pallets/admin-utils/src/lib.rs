@@ -3,7 +3,9 @@
 //! `AdminUtils`: what root and the owners of subnets may change.
 //!
 //! Calls, arguments, events and errors have the names, indices and SCALE bytes of the public chain; the values live in
-//! [`pallet_subtensor`]. A parameter that means nothing on this chain (pools, children, takes, the EVM) has no call.
+//! [`pallet_subtensor`]. What a subnet's owner may set on the public chain can be set here too, is kept and is shown, also
+//! where this chain has nothing that it would change: work, collateral, child keys, locks, transfers of stake. Parameters
+//! of the chain for what it leaves out (pools, baskets, takes, the EVM) have no call.
 //!
 //! # Who may change what
 //!
@@ -59,9 +61,10 @@ pub mod pallet {
     use alloc::vec::Vec;
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
+    use sp_runtime::PerU16;
     use subtensor::{
         ConsensusMode, EpochConsensus, FixedU128, Hyperparameter, MechId, NetUid, OwnerLimit, Pallet as Subtensor,
-        TaoBalance,
+        RecycleOrBurnEnum, TaoBalance,
     };
 
     /// The pallet.

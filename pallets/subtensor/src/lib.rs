@@ -21,6 +21,7 @@
 //!   commit as often as they may cannot stop the chain; the others stay for the next blocks of their epoch.
 //! - Nothing is committed on the root network. A neuron that is replaced takes its certificate and metrics address along.
 //! - `set_tempo` has no rate limit of its own besides the freeze window.
+//! - Whoever has no uid pays for weight calls; see [`SubtensorTransactionExtension`].
 //!
 //! # Order inside a block
 //!
@@ -103,7 +104,7 @@ use timelock::{COMMIT_REVEAL_VERSION, MAX_QUEUE_KIB, NewTimelocked};
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use alloc::vec::Vec;
+    use alloc::{collections::BTreeMap, vec::Vec};
     use frame_support::{
         PalletId,
         pallet_prelude::*,
@@ -165,6 +166,18 @@ pub mod pallet {
         #[pallet::constant_name(InitialStartCallDelay)]
         fn initial_start_call_delay() -> u64 {
             0
+        }
+
+        /// Fewest tempos, in thousandths, after which a neuron is inactive.
+        #[pallet::constant_name(MinActivityCutoffFactorMilli)]
+        fn min_activity_cutoff_factor_milli() -> u32 {
+            1_000
+        }
+
+        /// Most tempos, in thousandths, after which a neuron is inactive.
+        #[pallet::constant_name(MaxActivityCutoffFactorMilli)]
+        fn max_activity_cutoff_factor_milli() -> u32 {
+            50_000
         }
 
         /// Least amount of TAO that can be staked at once, in rao.

@@ -243,6 +243,18 @@ pub enum ConsensusMode {
     Auto,
 }
 
+/// What becomes of the incentive of a subnet owner's neurons on the public chain.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum RecycleOrBurnEnum {
+    /// It counts as issued.
+    #[default]
+    Burn,
+    /// It can be issued again.
+    Recycle,
+}
+
 /// What a rate limit of its own is kept for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
 pub enum RateLimitKey<AccountId> {

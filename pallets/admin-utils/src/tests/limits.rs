@@ -138,14 +138,40 @@ fn tempo_may_change_again_when_the_least_tempo_has_passed() {
 fn call_is_refused_when_there_is_no_such_subnet() {
     for case in cases().into_iter().filter(|case| case.subnet) {
         build_and_execute(|| {
-            let elsewhere = |netuid: NetUid| {
-                let mut bytes = codec::Encode::encode(&case.call);
-                bytes[1..3].copy_from_slice(&netuid.0.to_le_bytes());
-                let call: Call<Test> = codec::Decode::decode(&mut &bytes[..]).unwrap();
-                dispatch(call, root())
-            };
+            let elsewhere = |netuid| dispatch(elsewhere(&case.call, netuid), root());
             assert_noop!(elsewhere(NetUid(91)), crate::Error::<Test>::SubnetDoesNotExist);
             assert_noop!(elsewhere(NetUid::ROOT), crate::Error::<Test>::NotPermittedOnRootSubnet);
         });
     }
+}
+
+#[test]
+fn every_other_call_of_an_owner_is_refused_when_it_may_not_make_it() {
+    for call in other_calls_of_owners() {
+        build_and_execute(|| {
+            pallet_subtensor::LiquidAlphaOn::<Test>::insert(NETUID, true);
+            for origin in [other(), RuntimeOrigin::none(), RuntimeOrigin::signed(hot(0))] {
+                assert_noop!(dispatch(call.clone(), origin), DispatchError::BadOrigin);
+            }
+            let missing = crate::Error::<Test>::SubnetDoesNotExist;
+            assert_noop!(dispatch(elsewhere(&call, NetUid(91)), root()), missing);
+            assert_noop!(dispatch(elsewhere(&call, NetUid(91)), owner()), DispatchError::BadOrigin);
+            let on_root = crate::Error::<Test>::NotPermittedOnRootSubnet;
+            assert_noop!(dispatch(elsewhere(&call, NetUid::ROOT), root()), on_root);
+            run_to(TEMPO - 9);
+            let frozen = Refused::<Test>::AdminActionProhibitedDuringWeightsWindow;
+            assert_noop!(dispatch(call.clone(), owner()), frozen);
+            assert_ok!(dispatch(call.clone(), root()));
+        });
+    }
+}
+
+#[test]
+fn authorities_stay_when_anyone_but_root_swaps_them() {
+    build_and_execute(|| {
+        let swap = || Call::swap_authorities { new_authorities: frame_support::BoundedVec::default() };
+        for origin in [owner(), other(), RuntimeOrigin::none()] {
+            assert_noop!(dispatch(swap(), origin), DispatchError::BadOrigin);
+        }
+    });
 }

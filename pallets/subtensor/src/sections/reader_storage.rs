@@ -136,4 +136,54 @@ mod reader_storage {
     /// Whether stake may change its coldkey: there is no call for it.
     #[pallet::storage]
     pub type TransferToggle<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
+
+    /// What becomes of the incentive of a subnet owner's neurons: they keep it.
+    #[pallet::storage]
+    pub type RecycleOrBurn<T: Config> = StorageMap<_, Identity, NetUid, RecycleOrBurnEnum, ValueQuery>;
+
+    /// Blocks in which the mean price of a subnet's alpha halves its distance from the price, which is 1 always.
+    #[pallet::storage]
+    pub type EMAPriceHalvingBlocks<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<201_600>>;
+
+    /// Blocks between the announcement of an exchange of coldkeys and the exchange, for which there is no call.
+    #[pallet::storage]
+    pub type ColdkeySwapAnnouncementDelay<T: Config> = StorageValue<_, u32, ValueQuery, ConstU32<50>>;
+
+    /// Blocks between that exchange and the next announcement.
+    #[pallet::storage]
+    pub type ColdkeySwapReannouncementDelay<T: Config> = StorageValue<_, u32, ValueQuery, ConstU32<10>>;
+
+    /// Least stake of a nominator, in rao.
+    #[pallet::storage]
+    pub type NominatorMinRequiredStake<T: Config> = StorageValue<_, u64, ValueQuery>;
+
+    /// Root dividends of a hotkey in the last epoch, in rao: root stake earns nothing of its own.
+    #[pallet::storage]
+    pub type RootAlphaDividendsPerSubnet<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, AlphaBalance, ValueQuery>;
+
+    /// Least root dividends that can be claimed, in rao of alpha, a 96.32 fixed-point number: there are none.
+    #[pallet::storage]
+    pub type RootClaimableThreshold<T: Config> =
+        StorageMap<_, Blake2_128Concat, NetUid, FixedI128, ValueQuery, DefaultRootClaimableThreshold>;
+
+    /// Root dividends per unit of stake that wait for whoever claims them, by subnet: none.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type RootClaimable<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, BTreeMap<NetUid, FixedI128>, ValueQuery>;
+
+    /// Root dividends that were claimed, by subnet, hotkey and coldkey: none.
+    #[pallet::storage]
+    pub type RootClaimed<T: Config> = StorageNMap<
+        _,
+        (NMapKey<Identity, NetUid>, NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Blake2_128Concat, T::AccountId>),
+        u128,
+        ValueQuery,
+    >;
+
+    /// Whether what a coldkey locked runs off: nothing is locked.
+    #[pallet::storage]
+    pub type DecayingLock<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, bool, OptionQuery>;
 }

@@ -99,6 +99,7 @@ fn enums_are_those_of_the_public_chain_when_compared_with_its_metadata() {
         ("Hyperparameter", meta_type::<crate::Hyperparameter>()),
         ("RateLimitKey", meta_type::<crate::RateLimitKey<AccountId32>>()),
         ("ConsensusMode", meta_type::<crate::ConsensusMode>()),
+        ("RecycleOrBurnEnum", meta_type::<crate::RecycleOrBurnEnum>()),
     ];
     for (name, ty) in ours {
         for (variant, value) in variants(ty) {
@@ -145,6 +146,26 @@ fn storage_is_that_of_the_public_chain_when_compared_with_its_metadata() {
         compared += 1;
     }
     assert!(compared > 100, "only {compared} items were compared");
+}
+
+#[test]
+fn constants_are_those_of_the_public_chain_when_it_has_them() {
+    let ours: BTreeMap<_, _> =
+        SubtensorModule::pallet_constants_metadata().into_iter().map(|entry| (entry.name, entry.value)).collect();
+    // Of spec 461, in its build with `fast-runtime`, whose tempo and epochs per block the mock has.
+    let theirs = [
+        ("InitialMaxEpochsPerBlock", 32_u8.encode()),
+        ("InitialMinStake", 2_000_000_u64.encode()),
+        ("InitialStartCallDelay", 0_u64.encode()),
+        ("InitialTempo", 10_u16.encode()),
+        ("MaxActivityCutoffFactorMilli", 50_000_u32.encode()),
+        ("MaxTempo", 50_400_u16.encode()),
+        ("MinActivityCutoffFactorMilli", 1_000_u32.encode()),
+        ("SubtensorPalletId", b"subtensr".to_vec()),
+    ];
+    for (name, value) in theirs {
+        assert_eq!(ours.get(name), Some(&value), "{name}");
+    }
 }
 
 #[test]
