@@ -9,16 +9,18 @@
 //!
 //! # Who may change what
 //!
-//! - Root may call everything, at any time.
+//! - Root may call everything, without limits.
 //! - The coldkey that owns a subnet may make the calls that say so, each within its own
-//!   [limit](pallet_subtensor::OwnerLimit) and not within `AdminFreezeWindow` blocks of the subnet's next epoch, so that
-//!   nobody commits weights under rules that change before they count.
+//!   [limit](pallet_subtensor::OwnerLimit).
+//! - Neither changes what owners may change, nor difficulty, registrations, permits, the start of a subnet or its least
+//!   number of neurons, within `AdminFreezeWindow` blocks of the subnet's next epoch, so that nobody commits weights under
+//!   rules that change before they count. Only the activity factor waits for owners alone. Root closes the window with
+//!   `sudo_set_admin_freeze_window` 0.
 //! - Anyone else gets `BadOrigin`.
 //!
 //! # Differences from the public chain
 //!
-//! There most calls of root wait for the freeze window too; here, as there with the activity factor, none does. Every
-//! call on a subnet checks that it exists.
+//! Every call on a subnet checks that it exists and is not the root network.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::indexing_slicing)]
 

@@ -312,6 +312,7 @@ pub enum Hyperparameter {
     CollateralDrainRatio,
     LiquidAlphaConsensusMode,
     EpochConsensus,
+    BurnRegistrationAllowed,
 }
 
 /// Where a neuron's metrics can be read, as it announced it.

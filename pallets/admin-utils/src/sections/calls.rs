@@ -54,7 +54,7 @@ mod calls {
         #[pallet::call_index(4)]
         #[pallet::weight(<T as Config>::WeightInfo::parameter())]
         pub fn sudo_set_min_difficulty(origin: OriginFor<T>, netuid: NetUid, min_difficulty: u64) -> DispatchResult {
-            Self::root_sets::<subtensor::MinDifficulty<T>, _>(
+            Self::root_sets_in_time::<subtensor::MinDifficulty<T>, _>(
                 origin,
                 netuid,
                 min_difficulty,
@@ -210,7 +210,7 @@ mod calls {
             })
         }
 
-        /// Opens the subnet to registrations, or closes it; root only.
+        /// Opens the subnet to registrations, or closes it; root or the owner, since spec 475.
         #[pallet::call_index(19)]
         #[pallet::weight(<T as Config>::WeightInfo::parameter())]
         pub fn sudo_set_network_registration_allowed(
@@ -218,9 +218,10 @@ mod calls {
             netuid: NetUid,
             registration_allowed: bool,
         ) -> DispatchResult {
-            Self::root_sets::<subtensor::NetworkRegistrationAllowed<T>, _>(
+            Self::owner_sets::<subtensor::NetworkRegistrationAllowed<T>, _>(
                 origin,
                 netuid,
+                Hyperparameter::BurnRegistrationAllowed,
                 registration_allowed,
                 subtensor::Event::RegistrationAllowed,
             )
@@ -246,7 +247,7 @@ mod calls {
             netuid: NetUid,
             target_registrations_per_interval: u16,
         ) -> DispatchResult {
-            Self::root_sets::<subtensor::TargetRegistrationsPerInterval<T>, _>(
+            Self::root_sets_in_time::<subtensor::TargetRegistrationsPerInterval<T>, _>(
                 origin,
                 netuid,
                 target_registrations_per_interval,
@@ -280,7 +281,12 @@ mod calls {
         #[pallet::call_index(24)]
         #[pallet::weight(<T as Config>::WeightInfo::parameter())]
         pub fn sudo_set_difficulty(origin: OriginFor<T>, netuid: NetUid, difficulty: u64) -> DispatchResult {
-            Self::root_sets::<subtensor::Difficulty<T>, _>(origin, netuid, difficulty, subtensor::Event::DifficultySet)
+            Self::root_sets_in_time::<subtensor::Difficulty<T>, _>(
+                origin,
+                netuid,
+                difficulty,
+                subtensor::Event::DifficultySet,
+            )
         }
 
         /// Sets how many neurons hold a permit: at most `MaxAllowedUids`; root only.
@@ -291,7 +297,7 @@ mod calls {
             netuid: NetUid,
             max_allowed_validators: u16,
         ) -> DispatchResult {
-            Self::by_root(origin, netuid, || {
+            Self::by_root_in_time(origin, netuid, || {
                 let most = subtensor::MaxAllowedUids::<T>::get(netuid);
                 ensure!(max_allowed_validators <= most, Error::<T>::MaxValidatorsLargerThanMaxUIds);
                 let event = subtensor::Event::MaxAllowedValidatorsSet;
@@ -323,7 +329,7 @@ mod calls {
             netuid: NetUid,
             max_registrations_per_block: u16,
         ) -> DispatchResult {
-            Self::root_sets::<subtensor::MaxRegistrationsPerBlock<T>, _>(
+            Self::root_sets_in_time::<subtensor::MaxRegistrationsPerBlock<T>, _>(
                 origin,
                 netuid,
                 max_registrations_per_block,
@@ -520,7 +526,9 @@ mod calls {
             netuid: NetUid,
             subtoken_enabled: bool,
         ) -> DispatchResult {
-            Self::by_root(origin, netuid, || Self::write::<subtensor::SubtokenEnabled<T>, _>(netuid, subtoken_enabled))
+            Self::by_root_in_time(origin, netuid, || {
+                Self::write::<subtensor::SubtokenEnabled<T>, _>(netuid, subtoken_enabled)
+            })
         }
 
         /// Names the hotkey of the subnet's owner; root or the owner.
@@ -653,7 +661,7 @@ mod calls {
             netuid: NetUid,
             min_allowed_uids: u16,
         ) -> DispatchResult {
-            Self::by_root(origin, netuid, || {
+            Self::by_root_in_time(origin, netuid, || {
                 let (most, n) = (subtensor::MaxAllowedUids::<T>::get(netuid), subtensor::SubnetworkN::<T>::get(netuid));
                 ensure!(min_allowed_uids < most, Error::<T>::MinAllowedUidsGreaterThanMaxAllowedUids);
                 ensure!(min_allowed_uids < n, Error::<T>::MinAllowedUidsGreaterThanCurrentUids);

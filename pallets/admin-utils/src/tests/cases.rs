@@ -78,7 +78,7 @@ pub fn cases() -> Vec<Case> {
         root sudo_set_kappa { kappa: 7_u16 } => Kappa,
         owner sudo_set_rho { rho: 7_u16 } => Rho,
         owner sudo_set_activity_cutoff { activity_cutoff: 360_u16 } => ActivityCutoff,
-        root sudo_set_network_registration_allowed { registration_allowed: false } => NetworkRegistrationAllowed,
+        owner sudo_set_network_registration_allowed { registration_allowed: false } => NetworkRegistrationAllowed,
         owner sudo_set_min_burn { min_burn: TaoBalance(7) } => MinBurn,
         owner sudo_set_max_burn { max_burn: TaoBalance(7 * TAO) } => MaxBurn,
         root sudo_set_max_allowed_validators { max_allowed_validators: 128_u16 } => MaxAllowedValidators,

@@ -65,7 +65,7 @@ fn call_changes_its_item_and_its_record_when_the_owner_makes_it() {
         });
         count += 1;
     }
-    assert_eq!(count, 32);
+    assert_eq!(count, 33);
 }
 
 #[test]
@@ -142,6 +142,7 @@ fn epoch_begins_anew_when_the_tempo_changes() {
         // Root is not bound by the least and the longest tempo.
         assert_ok!(dispatch(Call::sudo_set_tempo { netuid: NETUID, tempo: 1 }, root()));
         assert_eq!(SubtensorModule::next_epoch_start_block(NETUID), Some(31));
+        assert_ok!(dispatch(Call::sudo_set_admin_freeze_window { window: 0 }, root()));
         assert_ok!(dispatch(Call::sudo_set_tempo { netuid: NETUID, tempo: 0 }, root()));
         assert_eq!(SubtensorModule::next_epoch_start_block(NETUID), None);
     });
