@@ -31,7 +31,7 @@ pub enum Preset {
     LocalTestnet,
     /// One authority, 12 s blocks, epochs of 360 blocks.
     Development,
-    /// The accounts of Subtensor's localnet and subnet 1, empty, at 250 ms blocks: for clients of any subnet.
+    /// Subtensor's localnet, its accounts and its empty subnet 1, at 250 ms blocks: for clients of any subnet.
     Localnet,
     /// Subnet 92 as it is on the day of its registration, at 12 s blocks: neurons register themselves.
     Sn92,
@@ -199,6 +199,7 @@ impl Options {
                 .map(|i| neuron(Role::Validator(i), validator_stake(i, validators)))
                 .collect::<Result<_, _>>()?,
             miners: (0..miners).map(|i| neuron(Role::Miner(i), 0)).collect::<Result<_, _>>()?,
+            rules: preset.rules,
         })
     }
 }

@@ -23,7 +23,7 @@ TAO = 10**9
 RICH, MODEST = 1_000_000 * TAO, 2_000 * TAO
 WELL_KNOWN = {
     **dict.fromkeys(("//Alice", "//Bob", "//Charlie"), RICH),
-    **dict.fromkeys(("//Dave", "//Eve", "//Ferdie", "//One", "//Two"), MODEST),
+    **dict.fromkeys(("//Dave", "//Eve", "//Ferdie", "//One", "//Two", "//Three"), MODEST),
 }
 MARKET = {"//owner//cold": RICH} | {
     f"//{role}//{number}//cold": 10_000 * TAO
@@ -80,7 +80,12 @@ async def looks_as_promised(client, preset):
         equal(balance.rao, expected, f"balance of {uri}")
     equal(str(await client.query(storage.Sudo.Key, [])), address("//Alice"), "sudo")
     window = await client.query(storage.SubtensorModule.AdminFreezeWindow, [])
-    equal(window, 0 if tempo < 101 else 10, "blocks in which owners change nothing")
+    equal(window, 0 if preset == "fast" else 10, "blocks in which owners change nothing")
+    epochs = await client.query(storage.SubtensorModule.MaxEpochsPerBlock, [])
+    equal(epochs, 32 if preset == "localnet" else 2, "epochs per block")
+    limits = await client.runtime(api.SubnetInfoRuntimeApi.get_subnet_hyperparams, [netuid])
+    limits = (limits["weights_rate_limit"], limits["serving_rate_limit"])
+    equal(limits, (0, 0) if preset == "fast" else (100, 50), "blocks between weights, and between axons")
 
 
 async def is_as_registered(client):

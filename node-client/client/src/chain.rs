@@ -272,6 +272,10 @@ impl ChainPort for Chain {
         self.reader_at_head().await?.0.pulse(round).await
     }
 
+    async fn pulse_at(&self, round: u64, block: Hash) -> Result<Option<[u8; 48]>, ClientError> {
+        self.reader_at(&block).await?.pulse(round).await
+    }
+
     async fn commitments(&self, netuid: u16) -> Result<Vec<Commitment>, ClientError> {
         self.reader_at_head().await?.0.commitments(netuid).await
     }

@@ -75,6 +75,9 @@ pub trait ChainPort: Send + Sync + 'static {
     /// The beacon's signature of a round, 48 bytes compressed in G1; `None` while the chain has not stored it.
     async fn pulse(&self, round: u64) -> Result<Option<[u8; 48]>, ClientError>;
 
+    /// As [`Self::pulse`], by the state after a final block.
+    async fn pulse_at(&self, round: u64, block: Hash) -> Result<Option<[u8; 48]>, ClientError>;
+
     /// Everything in `Commitments.CommitmentOf` for the subnet.
     async fn commitments(&self, netuid: u16) -> Result<Vec<Commitment>, ClientError>;
 

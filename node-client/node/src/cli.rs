@@ -42,6 +42,15 @@ pub(crate) struct Cli {
     #[arg(long, value_enum, default_value = "slots")]
     pub(crate) sealing: Sealing,
 
+    /// Follow the development beacon, and sign its rounds here if this node is an authority: timelocked weights are revealed
+    /// without the internet.
+    ///
+    /// Which beacon a chain follows is part of its genesis, and that of `--dev` and every other preset is this one. With
+    /// this flag a node refuses to start on a chain that follows another: write its specification with `chain-spec --beacon
+    /// dev`. The beacon's secret is public, so weights that are locked to it are no secret.
+    #[arg(long, conflicts_with = "no_beacon")]
+    pub(crate) dev_beacon: bool,
+
     /// Leave the beacon to others: neither sign the dev beacon's rounds nor fetch those of the public one.
     ///
     /// Without rounds no timelocked commit is revealed. Which beacon a chain follows is part of its genesis: `chain-spec

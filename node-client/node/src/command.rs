@@ -86,7 +86,12 @@ pub(crate) fn run() -> sc_cli::Result<()> {
 }
 
 fn run_node(cli: &Cli, compiled_runtimes: Option<PathBuf>) -> sc_cli::Result<()> {
-    let options = service::Options { sealing: cli.sealing, with_beacon: !cli.no_beacon, compiled_runtimes };
+    let beacon = match (cli.dev_beacon, cli.no_beacon) {
+        (true, _) => service::Beacon::Dev,
+        (false, true) => service::Beacon::Others,
+        (false, false) => service::Beacon::OfGenesis,
+    };
+    let options = service::Options { sealing: cli.sealing, beacon, compiled_runtimes };
     let wants_metrics =
         cli.run.prometheus_params.prometheus_port.is_some() || cli.run.prometheus_params.prometheus_external;
     let runner = cli.create_runner(&cli.run)?;
@@ -121,4 +126,19 @@ fn show_runtime(cmd: &RuntimeCmd) -> sc_cli::Result<()> {
         println!("BLAKE2b-256         {hash}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::Cli;
+    use clap::Parser;
+
+    #[test]
+    fn dev_beacon_is_taken_beside_every_flag_but_no_beacon() {
+        assert!(!Cli::try_parse_from(["clawrank-node", "--dev"]).unwrap().dev_beacon);
+        assert!(Cli::try_parse_from(["clawrank-node", "--dev", "--dev-beacon"]).unwrap().dev_beacon);
+        let both = Cli::try_parse_from(["clawrank-node", "--dev-beacon", "--no-beacon"]).unwrap_err();
+        assert_eq!(both.kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
 }

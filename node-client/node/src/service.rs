@@ -33,10 +33,21 @@ pub(crate) type AuthorsPool = ShieldedPool<FullPool>;
 /// The network.
 type Network = Litep2pNetworkBackend;
 
+/// Which beacon's rounds this node brings to the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beacon {
+    /// Those of the beacon that the chain's genesis names.
+    OfGenesis,
+    /// Those of the dev beacon; the chain has to follow it.
+    Dev,
+    /// None.
+    Others,
+}
+
 /// What of the command line the framework does not know.
 pub(crate) struct Options {
     pub(crate) sealing: Sealing,
-    pub(crate) with_beacon: bool,
+    pub(crate) beacon: Beacon,
     /// The folder of compiled runtimes.
     pub(crate) compiled_runtimes: Option<PathBuf>,
 }
@@ -81,13 +92,24 @@ pub(crate) fn with_import_queue(
 ///
 /// # Errors
 ///
-/// When a part cannot start: database, network address, RPC address.
+/// When a part cannot start: database, network address, RPC address; when the chain does not follow the beacon asked for.
 pub(crate) fn start(config: Configuration, options: Options) -> Result<TaskManager, Error> {
-    let Options { sealing, with_beacon, compiled_runtimes } = options;
+    let Options { sealing, beacon, compiled_runtimes } = options;
     if !matches!(config.network.network_backend, NetworkBackendType::Litep2p) {
         return Err(Error::Other("--network-backend: this node has litep2p only; leave the flag out".into()));
     }
     let mut parts = parts(&config, compiled_runtimes)?;
+    let source = match (beacon, beacon::source(&parts.client)) {
+        (Beacon::Others, _) => beacon::Source::Other,
+        (Beacon::Dev, beacon::Source::Quicknet | beacon::Source::Other) => {
+            return Err(Error::Other(
+                "--dev-beacon: this chain's genesis names another beacon; write one with `chain-spec --beacon dev`, or \
+                 leave the flag out"
+                    .into(),
+            ));
+        }
+        (_, source) => source,
+    };
     let pool = Arc::new(
         sc_transaction_pool::Builder::new(
             parts.task_manager.spawn_essential_handle(),
@@ -143,7 +165,6 @@ pub(crate) fn start(config: Configuration, options: Options) -> Result<TaskManag
         }
     };
     let role = config.role;
-    let source = if with_beacon { beacon::source(&parts.client) } else { beacon::Source::Other };
     let instant = sealing == Sealing::Instant;
     let slots_config = slots::Config::of(&config);
     let rpc_builder = {

@@ -2,7 +2,11 @@
 //! Where in an epoch a block is. Only the chain's own state decides: no modulo of block numbers, no wall clock.
 
 use clawrank_client::types::SubnetSnapshot;
-use clawrank_primitives::{Params, schedule::part_of_tempo, units::Ppb};
+use clawrank_primitives::{
+    Params,
+    schedule::{beacon_wait, part_of_tempo},
+    units::Ppb,
+};
 
 use crate::Config;
 
@@ -33,8 +37,10 @@ pub struct EpochClock {
     pub start_block: u64,
     /// Last block in which a bundle counts: `start + ⌊d · tempo⌋`, d = [`Params::BUNDLE_DEADLINE`].
     pub deadline_block: u64,
-    /// The block after it, whose hash is the challenge seed.
+    /// The block after it: the challenge seed is the beacon's first round after its time, else its hash.
     pub seed_block: u64,
+    /// Last block in which that round may be stored; the seed's block where there is no time to wait for one.
+    pub decides_block: u64,
     /// Last block for replays.
     pub replay_until_block: u64,
     /// Block by which weights should be sent.
@@ -54,13 +60,15 @@ impl EpochClock {
         let start = snapshot.last_epoch_block;
         let after = |part: Ppb| start.saturating_add(part_of_tempo(snapshot.tempo, part));
         let deadline_block = after(Params::BUNDLE_DEADLINE);
+        let seed_block = deadline_block.saturating_add(1);
         let last = next_epoch_block.saturating_sub(2);
         let commit_by_block = after(schedule.commit_by).min(last);
         Some(Self {
             epoch: snapshot.epoch_index,
             start_block: start,
             deadline_block,
-            seed_block: deadline_block.saturating_add(1),
+            seed_block,
+            decides_block: seed_block.saturating_add(beacon_wait(snapshot.tempo)),
             replay_until_block: after(schedule.replay_until).min(commit_by_block.saturating_sub(1)),
             commit_by_block,
             next_epoch_block,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clawrank_primitives::{Params, units::Ppb};
+use clawrank_primitives::{Params, schedule::BEACON_WAIT, units::Ppb};
 use clawrank_protocol::Hotkey;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -188,15 +188,15 @@ impl Config {
                 format!("{} is below 4: scores look back one epoch, reveals more", self.keep_epochs),
             );
         }
-        if !(Params::BUNDLE_DEADLINE < self.replay_until
+        let drawn = Params::BUNDLE_DEADLINE.saturating_add(BEACON_WAIT);
+        if !(drawn < self.replay_until
             && self.replay_until < self.commit_by
             && self.commit_by < Ppb::ONE)
         {
             return refuse(
                 "replay_until",
                 format!(
-                    "bundle deadline {} < replay_until {} < commit_by {} < 100% must hold",
-                    Params::BUNDLE_DEADLINE,
+                    "challenge drawn by {drawn} < replay_until {} < commit_by {} < 100% must hold",
                     self.replay_until,
                     self.commit_by
                 ),

@@ -24,6 +24,7 @@ use crate::{
     checks::{Checker, Judged, committers, window},
     clock::EpochClock,
     commit::prepare,
+    draw::draw,
     gateways::Gateways,
     heads::{View, Views, timed_out},
     replayer::{Replayer, cells_by_id},
@@ -131,7 +132,7 @@ impl Judge {
     pub(crate) async fn examine(&self, view: &View, clock: &EpochClock) -> Result<(), Error> {
         self.journal.begin_epoch(clock.epoch, clock.start_block, clock.deadline_block).await?;
         let Some(mut row) = self.journal.epoch(clock.epoch).await? else { return Ok(()) };
-        if row.seed.is_none() && view.block() >= clock.seed_block {
+        if row.seed.is_none() && view.block() >= clock.decides_block {
             self.find_seed(view, clock).await?;
             row = self.journal.epoch(clock.epoch).await?.unwrap_or(row);
         }
@@ -188,6 +189,14 @@ impl Judge {
                 return Ok(());
             }
         };
+        let seed = match self.read("challenge's round", draw(&*self.chain, clock, &head)).await {
+            Ok(Some(seed)) => seed,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                tracing::warn!(epoch = clock.epoch, block = clock.decides_block, %error, "cannot read the challenge's round");
+                return Ok(());
+            }
+        };
         let (window, first) = window(&*self.chain, &view.subnet, clock.start_block, &head).await;
         let mut demand = Vec::new();
         for gateway in self.gateways.usable().await {
@@ -202,7 +211,7 @@ impl Judge {
             epoch: clock.epoch,
             why: error.to_string(),
         })?;
-        Ok(self.journal.fix_seed(clock.epoch, &head.hash, &facts).await?)
+        Ok(self.journal.fix_seed(clock.epoch, &seed, &facts).await?)
     }
 
     async fn read<T>(&self, what: &str, read: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {

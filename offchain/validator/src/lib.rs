@@ -48,6 +48,7 @@ pub mod summary;
 
 mod checks;
 mod config;
+mod draw;
 mod error;
 mod explain;
 mod files;

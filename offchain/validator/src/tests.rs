@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use clawrank_primitives::proof::Cell;
+use clawrank_primitives::{proof::Cell, units::Ppb};
 use clawrank_store::journal::{CommitState, JournalError};
 use tokio::task::JoinHandle;
 
@@ -178,7 +178,7 @@ async fn epoch_ends_with_revealed_weights_when_miners_are_good_and_bad() {
     }
 
     let (task, cancel) = world.start();
-    world.walk_to(1_062).await;
+    world.walk_to(1_063).await;
     world.replays_made(before + 2 * REPLAYS as usize).await;
     let report = world.wait_for("scores", 1_079, |report| report.epoch == 5).await;
     assert_eq!(report.replays, 2 * REPLAYS);
@@ -324,7 +324,7 @@ fn config_is_refused_when_a_value_makes_no_sense() {
     assert_eq!(refused(&|c| c.replays_per_cell = Some(257)), "replays_per_cell");
     assert_eq!(refused(&|c| c.receipts_page = 5_000), "receipts_page");
     assert_eq!(refused(&|c| c.commit_by = c.replay_until), "replay_until");
-    assert_eq!(refused(&|c| c.replay_until = Params::BUNDLE_DEADLINE), "replay_until");
+    assert_eq!(refused(&|c| c.replay_until = Ppb::from_percent(62)), "replay_until");
     assert_eq!(refused(&|c| c.keep_epochs = 1), "keep_epochs");
     let rules = Config { replays_per_cell: Some(3), ..Config::default() }.rules();
     assert!(matches!(rules, Err(Error::Config { field: "params", .. })));

@@ -6,8 +6,8 @@ use codec::FullCodec;
 use frame_support::{BoundedVec, ensure, pallet_prelude::DispatchResult};
 use frame_system::{ensure_root, pallet_prelude::OriginFor};
 use pallet_subtensor::{
-    self as subtensor, MAX_UIDS, MaxAllowedUids, MechanismCountCurrent, MinAllowedUids, NetUid, NetworksAdded,
-    OwnerLimit, SubnetworkN,
+    self as subtensor, Hyperparameter, MAX_UIDS, MaxAllowedUids, MechanismCountCurrent, MinAllowedUids, NetUid,
+    NetworksAdded, OwnerLimit, SubnetworkN,
 };
 
 use crate::pallet::*;
@@ -15,6 +15,7 @@ use crate::pallet::*;
 /// What values have to lie between.
 pub(crate) mod bounds {
     use core::ops::RangeInclusive;
+    use sp_runtime::PerU16;
 
     /// The least price of a registration is below this, in rao.
     pub(crate) const MIN_BURN_BELOW: u64 = 1_000_000_000;
@@ -28,6 +29,12 @@ pub(crate) mod bounds {
     pub(crate) const BURN_INCREASE: RangeInclusive<u128> = (1 << 64)..=(3 << 64);
     /// Tempos, in thousandths, after which a neuron is inactive.
     pub(crate) const ACTIVITY_FACTOR_MILLI: RangeInclusive<u32> = 1_000..=50_000;
+    /// Highest of the least takes of child hotkeys: the highest take, 18 %.
+    pub(crate) const CHILDKEY_TAKE: PerU16 = PerU16::from_parts(11_796);
+    /// Most of a registration's price that can be locked, of 65,535: 95 %.
+    pub(crate) const COLLATERAL_LOCK_SHARE: u16 = 62_258;
+    /// Collateral released per alpha earned, times 2^64: above 0, at most 10.
+    pub(crate) const COLLATERAL_DRAIN_RATIO: RangeInclusive<u128> = 1..=(10 << 64);
 }
 
 /// Replaces the authorities.
@@ -57,12 +64,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Lets root, or the owner of `netuid` within `limit`, make a change, and counts an owner's against the limit.
+    /// Lets root, or the owner of `netuid` within `limit`, make a change outside the freeze window, and counts an owner's
+    /// against the limit.
     ///
     /// # Errors
     ///
     /// - `BadOrigin`: neither root nor the owner.
-    /// - `TxRateLimitExceeded`, `AdminActionProhibitedDuringWeightsWindow`: an owner, too soon or before an epoch.
+    /// - `TxRateLimitExceeded`: an owner, too soon.
+    /// - `AdminActionProhibitedDuringWeightsWindow`: an epoch is near.
     /// - [`Error::NotPermittedOnRootSubnet`], [`Error::SubnetDoesNotExist`]: no subnet.
     /// - Those of `change`.
     pub(crate) fn by_owner(
@@ -73,8 +82,9 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let limit = limit.into();
         let owner = subtensor::Pallet::<T>::ensure_admin(origin, netuid)?;
-        if let Some(owner) = &owner {
-            subtensor::Pallet::<T>::ensure_owner_may(owner, netuid, limit)?;
+        match &owner {
+            Some(owner) => subtensor::Pallet::<T>::ensure_owner_may(owner, netuid, limit)?,
+            None => Self::ensure_root_may(netuid, limit)?,
         }
         Self::ensure_subnet(netuid)?;
         change(if owner.is_some() { Asker::Owner } else { Asker::Root })?;
@@ -84,7 +94,34 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Lets root change `netuid`.
+    /// The freeze window binds root as it binds owners, but for the activity factor.
+    ///
+    /// # Errors
+    ///
+    /// `AdminActionProhibitedDuringWeightsWindow`.
+    fn ensure_root_may(netuid: NetUid, limit: OwnerLimit) -> DispatchResult {
+        if limit != OwnerLimit::Hyperparameter(Hyperparameter::ActivityCutoffFactorMilli) {
+            subtensor::Pallet::<T>::ensure_admin_window_open(netuid)?;
+        }
+        Ok(())
+    }
+
+    /// Lets root change `netuid` outside the freeze window.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::by_root`], and `AdminActionProhibitedDuringWeightsWindow`.
+    pub(crate) fn by_root_in_time(
+        origin: OriginFor<T>,
+        netuid: NetUid,
+        change: impl FnOnce() -> DispatchResult,
+    ) -> DispatchResult {
+        ensure_root(origin.clone())?;
+        subtensor::Pallet::<T>::ensure_admin_window_open(netuid)?;
+        Self::by_root(origin, netuid, change)
+    }
+
+    /// Lets root change `netuid`, at any time.
     ///
     /// # Errors
     ///
@@ -108,6 +145,16 @@ impl<T: Config> Pallet<T> {
         event: fn(NetUid, V) -> subtensor::Event<T>,
     ) -> DispatchResult {
         Self::by_owner(origin, netuid, limit, |_| Self::put::<M, V>(netuid, value, event))
+    }
+
+    /// [`Self::by_root_in_time`] for a parameter that takes any value.
+    pub(crate) fn root_sets_in_time<M: StorageMapOf<V>, V: FullCodec + Copy>(
+        origin: OriginFor<T>,
+        netuid: NetUid,
+        value: V,
+        event: fn(NetUid, V) -> subtensor::Event<T>,
+    ) -> DispatchResult {
+        Self::by_root_in_time(origin, netuid, || Self::put::<M, V>(netuid, value, event))
     }
 
     /// [`Self::by_root`] for a parameter that takes any value.

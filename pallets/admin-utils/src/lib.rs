@@ -3,20 +3,24 @@
 //! `AdminUtils`: what root and the owners of subnets may change.
 //!
 //! Calls, arguments, events and errors have the names, indices and SCALE bytes of the public chain; the values live in
-//! [`pallet_subtensor`]. A parameter that means nothing on this chain (pools, children, takes, the EVM) has no call.
+//! [`pallet_subtensor`]. What a subnet's owner may set on the public chain can be set here too, is kept and is shown, also
+//! where this chain has nothing that it would change: work, collateral, child keys, locks, transfers of stake. Parameters
+//! of the chain for what it leaves out (pools, baskets, takes, the EVM) have no call.
 //!
 //! # Who may change what
 //!
-//! - Root may call everything, at any time.
+//! - Root may call everything, without limits.
 //! - The coldkey that owns a subnet may make the calls that say so, each within its own
-//!   [limit](pallet_subtensor::OwnerLimit) and not within `AdminFreezeWindow` blocks of the subnet's next epoch, so that
-//!   nobody commits weights under rules that change before they count.
+//!   [limit](pallet_subtensor::OwnerLimit).
+//! - Neither changes what owners may change, nor difficulty, registrations, permits, the start of a subnet or its least
+//!   number of neurons, within `AdminFreezeWindow` blocks of the subnet's next epoch, so that nobody commits weights under
+//!   rules that change before they count. Only the activity factor waits for owners alone. Root closes the window with
+//!   `sudo_set_admin_freeze_window` 0.
 //! - Anyone else gets `BadOrigin`.
 //!
 //! # Differences from the public chain
 //!
-//! There most calls of root wait for the freeze window too; here, as there with the activity factor, none does. Every
-//! call on a subnet checks that it exists.
+//! Every call on a subnet checks that it exists and is not the root network.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::indexing_slicing)]
 
@@ -59,9 +63,10 @@ pub mod pallet {
     use alloc::vec::Vec;
     use frame_support::pallet_prelude::*;
     use frame_system::pallet_prelude::*;
+    use sp_runtime::PerU16;
     use subtensor::{
         ConsensusMode, EpochConsensus, FixedU128, Hyperparameter, MechId, NetUid, OwnerLimit, Pallet as Subtensor,
-        TaoBalance,
+        RecycleOrBurnEnum, TaoBalance,
     };
 
     /// The pallet.

@@ -28,6 +28,10 @@ impl<T: Config> PulseSource for Pallet<T> {
     fn signature(round: u64) -> Option<[u8; SIGNATURE_BYTES]> {
         Pulses::<T>::get(round)?.point()
     }
+
+    fn round_at(unix_ms: u64) -> Option<u64> {
+        Some(BeaconConfig::<T>::get().params()?.round_at(unix_ms))
+    }
 }
 
 impl<T: Config> Pallet<T> {

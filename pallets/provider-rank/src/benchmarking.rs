@@ -24,6 +24,8 @@ fn state(seed: bool) -> EpochState {
     EpochState {
         start: 0,
         deadline: 1_000,
+        decides: 1_001,
+        round: None,
         seed: seed.then(|| H256::repeat_byte(1)),
         bundles: 0,
         reports: 0,

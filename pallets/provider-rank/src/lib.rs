@@ -12,9 +12,11 @@
 //!
 //! - A miner commits the root of its bundle in blocks `start ..= deadline` of the epoch, `deadline = start +
 //!   ⌊CommitWindow · tempo⌋`; the last commitment counts.
-//! - The challenge seed is the hash of block `deadline + 1`. It is recorded in block `deadline + 2`, the first that can
-//!   know it, so no bundle can depend on it. The author of block `deadline + 1` may discard a hash it does not like by
-//!   giving up its block; it can neither choose one nor change a bundle.
+//! - The challenge seed is the randomness of the beacon's first round after the time of block `deadline + 1`, so no bundle
+//!   can depend on it and no author of a block can choose it. Where that round is not stored by the end of block `deadline
+//!   + 1 + wait` ([`clawrank_schedule::beacon_wait`]) it is the hash of block `deadline + 1`: that block's author may
+//!   discard a hash that it does not like by giving up its block, but neither choose one nor change a bundle. Without a
+//!   beacon, and with tempos below 50, there is no waiting. The seed is recorded in the block after.
 //! - Validators with a permit submit verdicts from the seed to the end of the next epoch's commit window; the last
 //!   submission counts.
 //! - In the first block after that window the epoch is settled: validators with more than half of all validators'
@@ -54,6 +56,7 @@ pub use weights::WeightInfo;
 
 use clawrank_emission::CapParams;
 use clawrank_proof::Cell;
+use clawrank_timelock::PulseSource;
 use clawrank_units::Ppb;
 use frame_support::pallet_macros::import_section;
 use pallet_subtensor::{NetUid, SubnetInfo};
@@ -72,7 +75,10 @@ pub mod pallet {
     use frame_support::{
         PalletId,
         pallet_prelude::*,
-        traits::fungible::{Inspect, Mutate},
+        traits::{
+            Time,
+            fungible::{Inspect, Mutate},
+        },
     };
     use frame_system::pallet_prelude::*;
     use sp_runtime::traits::UniqueSaturatedInto;
@@ -86,6 +92,12 @@ pub mod pallet {
     pub trait Config: frame_system::Config {
         /// Subnets: their schedule, neurons, permits and stake.
         type Subnets: SubnetInfo<Self::AccountId>;
+
+        /// The beacon of randomness that challenges are drawn from, `()` for none.
+        type Beacon: PulseSource;
+
+        /// The time of the last block, in ms.
+        type Clock: Time<Moment = u64>;
 
         /// What is paid.
         type Currency: Inspect<Self::AccountId, Balance = u64> + Mutate<Self::AccountId>;

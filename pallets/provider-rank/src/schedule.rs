@@ -3,7 +3,11 @@
 //! What a block does before its calls: open epochs, draw challenges, settle.
 
 use alloc::vec::Vec;
-use frame_support::{pallet_prelude::Weight, traits::Get};
+use clawrank_timelock::PulseSource;
+use frame_support::{
+    pallet_prelude::Weight,
+    traits::{Get, Time},
+};
 use pallet_subtensor::{EpochInfo, NetUid, SubnetInfo};
 use sp_core::H256;
 use sp_runtime::traits::UniqueSaturatedInto;
@@ -13,6 +17,11 @@ use crate::{pallet::*, types::EpochState, weights::WeightInfo};
 /// Epochs that may wait for their challenge or settlement and are looked at in one block. Two wait as a rule; more only
 /// when epochs were cut short.
 const MAX_OPEN: u64 = 4;
+
+/// The next block or round.
+const fn after(number: u64) -> u64 {
+    number.saturating_add(1)
+}
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn step(block: u64) -> Weight {
@@ -44,7 +53,17 @@ impl<T: Config> Pallet<T> {
     /// Opens the epoch that runs, and removes the one that `Retention` no longer keeps.
     pub(crate) fn open(netuid: NetUid, info: &EpochInfo, first: bool) -> Weight {
         let deadline = info.start.saturating_add(Self::window(info.tempo));
-        let state = EpochState { start: info.start, deadline, seed: None, bundles: 0, reports: 0, settled: false };
+        let decides = after(deadline).saturating_add(clawrank_schedule::beacon_wait(info.tempo));
+        let state = EpochState {
+            start: info.start,
+            deadline,
+            decides,
+            round: None,
+            seed: None,
+            bundles: 0,
+            reports: 0,
+            settled: false,
+        };
         Epochs::<T>::insert(netuid, info.index, state);
         RunningEpoch::<T>::insert(netuid, info.index);
         if first {
@@ -73,14 +92,25 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::open_epoch(bundles.unique, reports.unique)
     }
 
-    /// Records the challenge of an epoch in the first block that knows it.
+    /// Chooses the round that the challenge of an epoch comes from, in the first block that knows the time, and records
+    /// the challenge in the first that knows the seed.
     fn draw(netuid: NetUid, epoch: u64, block: u64) {
         let Some(mut state) = Epochs::<T>::get(netuid, epoch) else { return };
-        let source = state.deadline.saturating_add(1);
+        let source = after(state.deadline);
         if state.seed.is_some() || block <= source {
             return;
         }
-        let Some(seed) = Self::hash_of_block(source) else { return };
+        if block <= state.decides {
+            if block == after(source) {
+                // The clock still shows the time of the block before.
+                state.round = T::Beacon::round_at(T::Clock::now()).map(after);
+                Epochs::<T>::insert(netuid, epoch, state);
+            }
+            return;
+        }
+        let signature = state.round.and_then(T::Beacon::signature);
+        let from_beacon = signature.map(|signature| H256(clawrank_timelock::randomness(&signature)));
+        let Some(seed) = from_beacon.or_else(|| Self::hash_of_block(source)) else { return };
         state.seed = Some(seed);
         Epochs::<T>::insert(netuid, epoch, state);
         Self::deposit_event(Event::ChallengeDrawn { netuid, epoch, seed });

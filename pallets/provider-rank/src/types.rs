@@ -20,7 +20,12 @@ pub struct EpochState {
     pub start: u64,
     /// Last block in which a bundle can be committed.
     pub deadline: u64,
-    /// Hash of block `deadline + 1`, known from block `deadline + 2` on: what is challenged follows from it.
+    /// Last block in which the challenge's round of the beacon may be stored: `deadline + 1` where there is no time to
+    /// wait for one.
+    pub decides: u64,
+    /// The beacon's first round after the time of block `deadline + 1`, where it is waited for.
+    pub round: Option<u64>,
+    /// What is challenged follows from it: randomness later than the deadline.
     pub seed: Option<H256>,
     /// Number of bundles.
     pub bundles: u32,

@@ -64,9 +64,9 @@ macro_rules! weights {
 
             fn on_initialize(n: u32) -> Weight {
                 base(5, NODES)
-                    .saturating_add(base(20, 12 * NODES).saturating_mul(u64::from(n)))
+                    .saturating_add(base(24, 15 * NODES).saturating_mul(u64::from(n)))
                     .saturating_add($db.reads(1))
-                    .saturating_add($db.reads_writes(12, 2).saturating_mul(u64::from(n)))
+                    .saturating_add($db.reads_writes(15, 2).saturating_mul(u64::from(n)))
             }
 
             fn open_epoch(b: u32, r: u32) -> Weight {

@@ -57,8 +57,8 @@ impl From<Hyperparameter> for OwnerLimit {
 }
 
 /// Where the block of an owner's last change is kept.
-enum Record {
-    Limited(RateLimitKey),
+enum Record<AccountId> {
+    Limited(RateLimitKey<AccountId>),
     Transaction(u16),
     None,
 }
@@ -79,7 +79,7 @@ impl OwnerLimit {
     }
 
     /// The public chain's numbers of these transactions.
-    const fn record(self, netuid: NetUid) -> Record {
+    const fn record<AccountId>(self, netuid: NetUid) -> Record<AccountId> {
         match self {
             Self::Hyperparameter(parameter) => Record::Limited(RateLimitKey::OwnerHyperparamUpdate(netuid, parameter)),
             Self::OwnerHotkey => Record::Limited(RateLimitKey::SetSNOwnerHotkey(netuid)),
@@ -93,7 +93,7 @@ impl OwnerLimit {
     }
 
     fn last<T: Config>(self, owner: &T::AccountId, netuid: NetUid) -> u64 {
-        match self.record(netuid) {
+        match self.record::<T::AccountId>(netuid) {
             Record::Limited(key) => LastRateLimitedBlock::<T>::get(key),
             Record::Transaction(number) => TransactionKeyLastBlock::<T>::get((owner, netuid, number)),
             Record::None => 0,
@@ -108,7 +108,7 @@ impl OwnerLimit {
 
     fn note<T: Config>(self, owner: &T::AccountId, netuid: NetUid) {
         let block = Pallet::<T>::block();
-        match self.record(netuid) {
+        match self.record::<T::AccountId>(netuid) {
             Record::Limited(key) => LastRateLimitedBlock::<T>::insert(key, block),
             Record::Transaction(number) => TransactionKeyLastBlock::<T>::insert((owner, netuid, number), block),
             Record::None => {}
@@ -215,11 +215,14 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::CannotUseSystemAccount`]: the pallet's account.
+    /// [`Error::CannotUseSystemAccount`], [`Error::TooManyStakingHotkeys`]: the pallet's account; nobody's hotkey, and
+    /// the owner has as many as it may.
     pub fn do_set_owner_hotkey(netuid: NetUid, hotkey: &T::AccountId) -> DispatchResult {
         ensure!(*hotkey != Self::account(), Error::<T>::CannotUseSystemAccount);
         if !Owner::<T>::contains_key(hotkey) {
-            Owner::<T>::insert(hotkey, SubnetOwner::<T>::get(netuid));
+            let owner = SubnetOwner::<T>::get(netuid);
+            Self::ensure_hotkeys_can_grow(&owner)?;
+            Self::own(hotkey, &owner);
         }
         SubnetOwnerHotkey::<T>::insert(netuid, hotkey);
         Self::deposit_event(Event::SubnetOwnerHotkeySet(netuid, hotkey.clone()));

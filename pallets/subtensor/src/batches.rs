@@ -86,14 +86,15 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InputLengthsUnequal`], [`Error::CommitRevealDisabled`], [`Error::NoWeightsCommitFound`], or for any of
-    /// the reveals what [`Self::do_reveal_weights`] says.
+    /// [`Error::InputLengthsUnequal`], [`Error::SubnetNotExists`], [`Error::CommitRevealDisabled`],
+    /// [`Error::NoWeightsCommitFound`], or for any of the reveals what [`Self::do_reveal_weights`] says, but that a hash
+    /// beside expired commits alone is [`Error::InvalidRevealCommitHashNotMatch`].
     pub(crate) fn do_batch_reveal_weights(hotkey: &T::AccountId, netuid: NetUid, reveals: Reveals) -> DispatchResult {
         let Reveals { uids, values, salts, version_keys } = reveals;
         let count = uids.len();
         let same = [values.len(), salts.len(), version_keys.len()].into_iter().all(|len| len == count);
         ensure!(same, Error::<T>::InputLengthsUnequal);
-        Self::ensure_mechanism_exists(netuid, MechId::MAIN)?;
+        Self::ensure_subnet_and_mechanism_exist(netuid, MechId::MAIN)?;
         ensure!(CommitRevealWeightsEnabled::<T>::get(netuid), Error::<T>::CommitRevealDisabled);
         let index = NetUidStorageIndex::from(netuid);
         let mut queue = WeightCommits::<T>::get(index, hotkey).ok_or(Error::<T>::NoWeightsCommitFound)?;
@@ -102,7 +103,11 @@ impl<T: Config> Pallet<T> {
         let mut hashes = Vec::new();
         for ((uids, values), (salt, version_key)) in &items {
             let hash = Self::commit_hash(hotkey, index, uids, values, salt, *version_key);
-            Self::ensure_revealable(netuid, &queue, hash)?;
+            Self::ensure_revealable(netuid, &queue, hash).map_err(|error| match error {
+                // There are commits, if only expired ones.
+                Error::NoWeightsCommitFound => Error::InvalidRevealCommitHashNotMatch,
+                error => error,
+            })?;
             hashes.push(hash);
         }
         for (((uids, values), (_, version_key)), hash) in items.into_iter().zip(&hashes) {

@@ -15,6 +15,7 @@ use frame_support::{
 use frame_system::RawOrigin;
 use rand_core::{CryptoRng, RngCore};
 use sp_core::H256;
+use sp_runtime::PerU16;
 
 const NETUID: NetUid = NetUid(92);
 const TAO: u64 = 1_000_000_000;
@@ -114,7 +115,10 @@ mod benchmarks {
     fn add_stake() {
         let coldkey = rich::<T>();
         let hotkeys = subnet::<T>(1, false);
-        Owner::<T>::insert(&hotkeys[0], &coldkey);
+        // To another's hotkey, with as many hotkeys before it as there may be.
+        for number in 1..MAX_STAKING_HOTKEYS {
+            Pallet::<T>::list_staking(&coldkey, &account("other", number, 0));
+        }
 
         #[extrinsic_call]
         _(RawOrigin::Signed(coldkey), hotkeys[0].clone(), NETUID, TaoBalance(TAO));
@@ -126,8 +130,7 @@ mod benchmarks {
     fn remove_stake() {
         let coldkey = rich::<T>();
         let hotkeys = subnet::<T>(1, false);
-        Owner::<T>::insert(&hotkeys[0], &coldkey);
-        assert!(Pallet::<T>::do_add_stake(&coldkey, &hotkeys[0], NETUID, TaoBalance(2 * TAO), None).is_ok());
+        assert!(Pallet::<T>::do_add_stake(&coldkey, &hotkeys[0], NETUID, TaoBalance(TAO), None).is_ok());
 
         #[extrinsic_call]
         _(RawOrigin::Signed(coldkey), hotkeys[0].clone(), NETUID, AlphaBalance(TAO));
@@ -223,14 +226,24 @@ mod benchmarks {
             Owner::<T>::insert(&hotkey, &coldkey);
             Pallet::<T>::seat(NetUid::ROOT, uid, &hotkey);
         }
+        ImmunityPeriod::<T>::insert(NetUid::ROOT, 0);
         let hotkey: T::AccountId = account("newcomer", 0, 0);
-        Owner::<T>::insert(&hotkey, &coldkey);
-        TotalHotkeyAlpha::<T>::insert(&hotkey, NetUid::ROOT, AlphaBalance(1));
 
         #[extrinsic_call]
         _(RawOrigin::Signed(coldkey), hotkey.clone());
 
         assert!(Uids::<T>::contains_key(NetUid::ROOT, &hotkey));
+    }
+
+    #[benchmark]
+    fn set_take() {
+        let hotkeys = subnet::<T>(1, false);
+        Delegates::<T>::insert(&hotkeys[0], PerU16::zero());
+
+        #[extrinsic_call]
+        increase_take(RawOrigin::Signed(hotkeys[0].clone()), hotkeys[0].clone(), PerU16::from_parts(1));
+
+        assert_eq!(Delegates::<T>::get(&hotkeys[0]), PerU16::from_parts(1));
     }
 
     #[benchmark]
@@ -259,18 +272,19 @@ mod benchmarks {
     fn unstake_all(n: Linear<1, 128>) {
         let coldkey = rich::<T>();
         let hotkey: T::AccountId = account("staker", 0, 0);
-        Owner::<T>::insert(&hotkey, &coldkey);
+        Pallet::<T>::own(&hotkey, &hotkey);
         let before = TotalStake::<T>::get();
         for netuid in (1..=n as u16).map(NetUid) {
-            Pallet::<T>::create_network(netuid, &coldkey, &hotkey);
+            Pallet::<T>::create_network(netuid, &hotkey, &hotkey);
             Pallet::<T>::start_network(netuid, 1);
             assert!(Pallet::<T>::do_add_stake(&coldkey, &hotkey, netuid, TaoBalance(TAO), None).is_ok());
         }
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(coldkey), hotkey);
+        _(RawOrigin::Signed(coldkey.clone()), hotkey);
 
         assert_eq!(TotalStake::<T>::get(), before);
+        assert!(!StakingHotkeys::<T>::contains_key(&coldkey));
     }
 
     #[benchmark]

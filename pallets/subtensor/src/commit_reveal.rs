@@ -82,7 +82,8 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// - [`Error::MechanismDoesNotExist`], [`Error::CommitRevealDisabled`]: no such mechanism; plain weights only.
+    /// - [`Error::SubnetNotExists`], [`Error::MechanismDoesNotExist`], [`Error::CommitRevealDisabled`]: no such subnet;
+    ///   no such mechanism; plain weights only.
     /// - [`Error::NoWeightsCommitFound`], [`Error::InvalidRevealCommitHashNotMatch`]: nothing was committed; something
     ///   else was.
     /// - [`Error::RevealTooEarly`], [`Error::ExpiredWeightCommit`]: outside the epoch to reveal in.
@@ -97,7 +98,7 @@ impl<T: Config> Pallet<T> {
         salt: Vec<u16>,
         version_key: u64,
     ) -> DispatchResult {
-        Self::ensure_mechanism_exists(netuid, mecid)?;
+        Self::ensure_subnet_and_mechanism_exist(netuid, mecid)?;
         ensure!(CommitRevealWeightsEnabled::<T>::get(netuid), Error::<T>::CommitRevealDisabled);
         let index = NetUidStorageIndex::new(netuid, mecid);
         let hash = Self::commit_hash(hotkey, index, &uids, &values, &salt, version_key);

@@ -234,7 +234,8 @@ impl<T: Config> Subnet<T> {
         rows
     }
 
-    /// Stakes what miners and validators earned to their hotkeys; the part of the pool that was paid or burned.
+    /// Stakes what miners earned to their hotkeys, for their owners, and what validators earned to theirs, for all who
+    /// stake to them; the part of the pool that was paid or burned.
     fn pay(&self, outputs: &[Outcome]) -> u64 {
         let mut paid = 0_u64;
         for (uid, hotkey) in self.hotkeys.iter().enumerate() {
@@ -244,15 +245,15 @@ impl<T: Config> Subnet<T> {
                     .filter_map(|outcome| of(&outcome.output).get(uid))
                     .fold(0_u64, |sum, amount| sum.saturating_add(amount.get()))
             };
-            let mut earned = sum(|output| &output.validator_emission);
-            AlphaDividendsPerSubnet::<T>::insert(self.netuid, hotkey, AlphaBalance(earned));
-            let served = sum(|output| &output.server_emission);
-            if served > 0 && self.is_owners(hotkey) {
-                paid = paid.saturating_add(self.burn(hotkey, served));
-            } else {
-                earned = earned.saturating_add(served);
+            let dividends = AlphaBalance(sum(|output| &output.validator_emission));
+            AlphaDividendsPerSubnet::<T>::insert(self.netuid, hotkey, dividends);
+            let mut served = AlphaBalance(sum(|output| &output.server_emission));
+            if served.0 > 0 && self.is_owners(hotkey) {
+                paid = paid.saturating_add(self.burn(hotkey, served.0));
+                served = AlphaBalance(0);
             }
-            if Pallet::<T>::credit_stake(hotkey, self.netuid, AlphaBalance(earned)).is_ok() {
+            if Pallet::<T>::credit_earnings(hotkey, self.netuid, dividends, served).is_ok() {
+                let earned = dividends.0.saturating_add(served.0);
                 paid = paid.saturating_add(earned);
                 LastHotkeyEmissionOnNetuid::<T>::insert(hotkey, self.netuid, AlphaBalance(earned));
             }
@@ -280,11 +281,11 @@ impl<T: Config> Subnet<T> {
         amount
     }
 
-    /// Stakes the owner's cut to the owner's hotkey.
+    /// Stakes the owner's cut to the owner's hotkey, for the coldkey that owns that.
     fn pay_owner(&self) {
         let cut = PendingOwnerCut::<T>::get(self.netuid);
         let Ok(hotkey) = SubnetOwnerHotkey::<T>::try_get(self.netuid) else { return };
-        if Pallet::<T>::credit_stake(&hotkey, self.netuid, cut).is_ok() {
+        if Pallet::<T>::credit_stake(&hotkey, &Owner::<T>::get(&hotkey), self.netuid, cut).is_ok() {
             PendingOwnerCut::<T>::remove(self.netuid);
         }
     }

@@ -191,7 +191,7 @@ fn build_subnet<T: Config>(subnet: &GenesisSubnet<T::AccountId>) {
         own::<T>(&neuron.hotkey, &neuron.coldkey);
         Pallet::<T>::seat(netuid, uid, &neuron.hotkey);
         if neuron.stake > 0 {
-            stake::<T>(netuid, &neuron.hotkey, AlphaBalance(neuron.stake));
+            stake::<T>(netuid, neuron, AlphaBalance(neuron.stake));
         }
     }
     Pallet::<T>::start_network(netuid, 1);
@@ -210,15 +210,20 @@ fn build_vacant<T: Config>(netuid: NetUid) {
 fn own<T: Config>(hotkey: &T::AccountId, coldkey: &T::AccountId) {
     match Owner::<T>::try_get(hotkey) {
         Ok(owner) => assert!(owner == *coldkey, "the hotkey {hotkey:?} is there with two coldkeys"),
-        Err(()) => Pallet::<T>::own(hotkey, coldkey),
+        Err(()) => {
+            let room = Pallet::<T>::ensure_hotkeys_can_grow(coldkey).is_ok();
+            assert!(room, "the coldkey {coldkey:?} has more than {MAX_OWNED_HOTKEYS} hotkeys");
+            Pallet::<T>::own(hotkey, coldkey);
+        }
     }
 }
 
-fn stake<T: Config>(netuid: NetUid, hotkey: &T::AccountId, alpha: AlphaBalance) {
+fn stake<T: Config>(netuid: NetUid, neuron: &GenesisNeuron<T::AccountId>, alpha: AlphaBalance) {
+    let GenesisNeuron { hotkey, coldkey, .. } = neuron;
     if let Err(error) = T::Currency::mint_into(&Pallet::<T>::account(), alpha.0) {
         panic!("cannot issue {alpha} rao as stake of {hotkey:?}: {error:?}");
     }
-    if let Err(error) = Pallet::<T>::credit_stake(hotkey, netuid, alpha) {
+    if let Err(error) = Pallet::<T>::credit_stake(hotkey, coldkey, netuid, alpha) {
         panic!("cannot book {alpha} rao as stake of {hotkey:?}: {error:?}");
     }
     SubnetAlphaOut::<T>::mutate(netuid, |total| total.0 = total.0.saturating_add(alpha.0));

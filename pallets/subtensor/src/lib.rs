@@ -6,19 +6,22 @@
 //! per subnet, and a stateful schedule of epochs whose consensus is [`clawrank_emission::yuma`]. Calls, storage, events and
 //! errors have the names, indices, hashers and SCALE bytes of the public chain, so that its SDK and our workers talk to
 //! both alike. What this pallet leaves out has no call: what needs a swap pool (moving, swapping, transferring or burning
-//! alpha, `unstake_all_alpha`, `remove_stake_full_limit`), takes and child keys, root claims and baskets, leases,
-//! collateral, locks, key swaps, EVM keys, voting power, dissolution.
+//! alpha, `unstake_all_alpha`, `remove_stake_full_limit`), child keys, root claims and baskets, leases, collateral, locks,
+//! key swaps, EVM keys, voting power, dissolution.
 //!
 //! # Differences from the public chain
 //!
 //! - One alpha is one TAO. The pallet's account backs every staked or pending alpha; see [`Pallet::account`]. A limit price
 //!   on the wrong side of that is refused.
-//! - Only the coldkey that owns a hotkey stakes to it: there are no nominators and no takes.
+//! - Root stake earns nothing of its own: it counts towards the weight of its hotkey, whose dividends go to those who
+//!   stake to it on the subnet that pays, or to its owner when nobody does.
+//! - A coldkey owns at most [`MAX_OWNED_HOTKEYS`] hotkeys.
 //! - The emission of a block is shared evenly by the subnets that have started; the price of a subnet is burned.
 //! - Only [`reveals_per_block`] timelocked commits are opened in a block, hotkeys taking turns, so that those who
 //!   commit as often as they may cannot stop the chain; the others stay for the next blocks of their epoch.
 //! - Nothing is committed on the root network. A neuron that is replaced takes its certificate and metrics address along.
 //! - `set_tempo` has no rate limit of its own besides the freeze window.
+//! - Whoever has no uid pays for weight calls; see [`SubtensorTransactionExtension`].
 //!
 //! # Order inside a block
 //!
@@ -47,9 +50,11 @@ pub mod rpc_info;
 mod schedule;
 mod sections;
 mod serving;
+mod stake_pool;
 mod stake_weight;
 mod staking;
 mod subnet_info;
+mod take;
 mod timelock;
 mod traits;
 #[cfg(any(feature = "try-runtime", feature = "std"))]
@@ -99,7 +104,7 @@ use timelock::{COMMIT_REVEAL_VERSION, MAX_QUEUE_KIB, NewTimelocked};
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
-    use alloc::vec::Vec;
+    use alloc::{collections::BTreeMap, vec::Vec};
     use frame_support::{
         PalletId,
         pallet_prelude::*,
@@ -163,6 +168,18 @@ pub mod pallet {
             0
         }
 
+        /// Fewest tempos, in thousandths, after which a neuron is inactive.
+        #[pallet::constant_name(MinActivityCutoffFactorMilli)]
+        fn min_activity_cutoff_factor_milli() -> u32 {
+            1_000
+        }
+
+        /// Most tempos, in thousandths, after which a neuron is inactive.
+        #[pallet::constant_name(MaxActivityCutoffFactorMilli)]
+        fn max_activity_cutoff_factor_milli() -> u32 {
+            50_000
+        }
+
         /// Least amount of TAO that can be staked at once, in rao.
         #[pallet::constant_name(InitialMinStake)]
         fn initial_min_stake() -> TaoBalance {
@@ -206,10 +223,13 @@ pub mod pallet {
             Self::step(Self::block())
         }
 
-        /// Gives a chain from before the root network existed one.
+        /// Gives a chain from before the root network existed one, and stake from before it had shares its owner's.
         fn on_runtime_upgrade() -> Weight {
             Self::create_root();
-            <T as frame_system::Config>::DbWeight::get().reads_writes(1, 4)
+            let (kept, shared) = (TotalHotkeyAlpha::<T>::iter_keys().count(), Self::share_out_stakes());
+            let kept = u64::try_from(kept).unwrap_or(u64::MAX).saturating_mul(3);
+            let (reads, writes) = (kept.saturating_add(1), shared.saturating_mul(3).saturating_add(4));
+            <T as frame_system::Config>::DbWeight::get().reads_writes(reads, writes)
         }
 
         fn integrity_test() {

@@ -14,20 +14,26 @@ use crate::{OwnerLimit, pallet::*, types::*};
 const ACTIVITY_CUTOFF_FACTOR_MILLI: core::ops::RangeInclusive<u32> = 1_000..=50_000;
 
 impl<T: Config> Pallet<T> {
+    /// Whether `coldkey` owns `netuid`.
+    ///
     /// # Errors
     ///
-    /// [`Error::SubnetNotExists`] or [`Error::NotSubnetOwner`].
-    pub fn ensure_owner(coldkey: &T::AccountId, netuid: NetUid) -> Result<(), Error<T>> {
+    /// [`Error::SubnetNotExists`], or [`DispatchError::BadOrigin`] of anybody else.
+    pub fn ensure_owner(coldkey: &T::AccountId, netuid: NetUid) -> DispatchResult {
         ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
-        ensure!(SubnetOwner::<T>::try_get(netuid).is_ok_and(|owner| owner == *coldkey), Error::<T>::NotSubnetOwner);
+        ensure!(Self::is_subnet_owner(coldkey, netuid), DispatchError::BadOrigin);
         Ok(())
+    }
+
+    fn is_subnet_owner(coldkey: &T::AccountId, netuid: NetUid) -> bool {
+        SubnetOwner::<T>::try_get(netuid).is_ok_and(|owner| owner == *coldkey)
     }
 
     /// The owner of `netuid` who signed, or `None` for root.
     ///
     /// # Errors
     ///
-    /// A bad origin, [`Error::SubnetNotExists`] or [`Error::NotSubnetOwner`].
+    /// A bad origin or [`Error::SubnetNotExists`].
     pub fn ensure_owner_or_root(origin: OriginFor<T>, netuid: NetUid) -> Result<Option<T::AccountId>, DispatchError> {
         let signer = ensure_signed_or_root(origin)?;
         match &signer {
@@ -92,7 +98,7 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// - [`Error::SubnetNotExists`], [`Error::NotSubnetOwner`]: no such subnet; another's.
+    /// - [`Error::SubnetNotExists`], [`DispatchError::BadOrigin`]: no such subnet; another's.
     /// - [`Error::DynamicTempoBlockedByCommitReveal`]: commits wait for epochs that must come when announced.
     /// - [`Error::EpochTriggerAlreadyPending`], [`Error::AutoEpochAlreadyImminent`]: one comes soon anyway.
     /// - [`Error::TxRateLimitExceeded`]: fewer than `OwnerHyperparamRateLimit` tempos since the last time.
@@ -121,7 +127,8 @@ impl<T: Config> Pallet<T> {
         netuid: NetUid,
         identity: SubnetIdentityV3,
     ) -> DispatchResult {
-        Self::ensure_owner(coldkey, netuid)?;
+        ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
+        ensure!(Self::is_subnet_owner(coldkey, netuid), Error::<T>::NotSubnetOwner);
         ensure!(identity.is_valid(), Error::<T>::InvalidIdentity);
         SubnetIdentitiesV3::<T>::insert(netuid, identity);
         Self::deposit_event(Event::SubnetIdentitySet(netuid));

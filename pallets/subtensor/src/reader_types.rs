@@ -50,6 +50,15 @@ impl Get<FixedU128> for FixedOne {
     }
 }
 
+/// 500,000 rao as a 96.32 fixed-point number.
+pub struct DefaultRootClaimableThreshold;
+
+impl Get<FixedI128> for DefaultRootClaimableThreshold {
+    fn get() -> FixedI128 {
+        FixedI128 { bits: 500_000 << 32 }
+    }
+}
+
 /// 18 % of 65,535: the take of a hotkey.
 pub struct DefaultTake;
 

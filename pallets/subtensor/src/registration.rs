@@ -23,7 +23,8 @@ impl<T: Config> Pallet<T> {
     ///   [`Error::SubNetRegistrationDisabled`]: root; no such subnet; closed.
     /// - [`Error::TooManyRegistrationsThisBlock`]: `MaxRegistrationsPerBlock` is reached.
     /// - [`Error::HotKeyAlreadyRegisteredInSubNet`]: the hotkey has a uid there.
-    /// - [`Error::NonAssociatedColdKey`], [`Error::CannotUseSystemAccount`]: another's hotkey; the pallet's.
+    /// - [`Error::NonAssociatedColdKey`], [`Error::CannotUseSystemAccount`], [`Error::TooManyStakingHotkeys`]: another's
+    ///   hotkey; the pallet's; one more than the coldkey may own.
     /// - [`Error::NotEnoughBalanceToStake`]: the coldkey cannot pay the price.
     /// - [`Error::NoNeuronIdAvailable`]: full, and nobody may go; see [`Self::uid_to_replace`].
     pub(crate) fn do_burned_register(coldkey: &T::AccountId, netuid: NetUid, hotkey: &T::AccountId) -> DispatchResult {
@@ -38,11 +39,18 @@ impl<T: Config> Pallet<T> {
         Self::ensure_can_pay(coldkey, cost, Error::<T>::NotEnoughBalanceToStake)?;
         let uid = Self::free_uid(netuid).ok_or(Error::<T>::NoNeuronIdAvailable)?;
 
-        Self::burn(coldkey, cost, Preservation::Preserve)?;
-        RAORecycledForRegistration::<T>::mutate(netuid, |total| total.0 = total.0.saturating_add(cost.0));
+        Self::charge_registration(coldkey, netuid, cost)?;
         Self::own(hotkey, coldkey);
         Self::seat(netuid, uid, hotkey);
         RegistrationsThisBlock::<T>::insert(netuid, count.saturating_add(1));
+        Self::deposit_event(Event::NeuronRegistered(netuid, uid, hotkey.clone()));
+        Ok(())
+    }
+
+    /// Burns the price of a registration on `netuid`, and raises it for the next.
+    pub(crate) fn charge_registration(coldkey: &T::AccountId, netuid: NetUid, cost: TaoBalance) -> DispatchResult {
+        Self::burn(coldkey, cost, Preservation::Preserve)?;
+        RAORecycledForRegistration::<T>::mutate(netuid, |total| total.0 = total.0.saturating_add(cost.0));
         Burn::<T>::insert(
             netuid,
             price::clamped(
@@ -51,7 +59,6 @@ impl<T: Config> Pallet<T> {
                 MaxBurn::<T>::get(netuid),
             ),
         );
-        Self::deposit_event(Event::NeuronRegistered(netuid, uid, hotkey.clone()));
         Ok(())
     }
 
@@ -78,7 +85,8 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     ///
     /// - [`Error::InvalidIdentity`]: a field of the identity is too long.
-    /// - [`Error::NonAssociatedColdKey`], [`Error::CannotUseSystemAccount`]: another's hotkey; the pallet's.
+    /// - [`Error::NonAssociatedColdKey`], [`Error::CannotUseSystemAccount`], [`Error::TooManyStakingHotkeys`]: another's
+    ///   hotkey; the pallet's; one more than the coldkey may own.
     /// - [`Error::NetworkTxRateLimitExceeded`]: fewer than `NetworkRateLimit` blocks since the last one.
     /// - [`Error::SubnetLimitReached`]: as many subnets as there can be.
     /// - [`Error::CannotAffordLockCost`]: the coldkey cannot pay the price.
@@ -96,7 +104,7 @@ impl<T: Config> Pallet<T> {
 
         Self::burn(coldkey, cost, Preservation::Preserve)?;
         NetworkLastLockCost::<T>::put(cost);
-        LastRateLimitedBlock::<T>::insert(RateLimitKey::NetworkLastRegistered, Self::block());
+        LastRateLimitedBlock::<T>::insert(RateLimitKey::<T::AccountId>::NetworkLastRegistered, Self::block());
         Self::own(hotkey, coldkey);
         Self::create_network(netuid, coldkey, hotkey);
         SubnetLocked::<T>::insert(netuid, cost);
@@ -114,14 +122,15 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// - [`Error::SubnetNotExists`], [`Error::NotSubnetOwner`]: no such subnet; another's.
+    /// - [`Error::SubnetNotExists`], [`DispatchError::BadOrigin`](frame_support::pallet_prelude::DispatchError::BadOrigin):
+    ///   no such subnet; another's.
     /// - [`Error::FirstEmissionBlockNumberAlreadySet`]: it runs already.
-    /// - [`Error::NeedWaitingMoreBlocksToStarCall`]: fewer than `StartCallDelay` blocks since its registration.
+    /// - [`Error::StartCallNotReady`]: fewer than `StartCallDelay` blocks since its registration.
     pub(crate) fn do_start_call(coldkey: &T::AccountId, netuid: NetUid) -> DispatchResult {
         Self::ensure_owner(coldkey, netuid)?;
         ensure!(!FirstEmissionBlockNumber::<T>::contains_key(netuid), Error::<T>::FirstEmissionBlockNumberAlreadySet);
         let passed = Self::block().saturating_sub(NetworkRegisteredAt::<T>::get(netuid));
-        ensure!(passed >= StartCallDelay::<T>::get(), Error::<T>::NeedWaitingMoreBlocksToStarCall);
+        ensure!(passed >= StartCallDelay::<T>::get(), Error::<T>::StartCallNotReady);
         let first = Self::block().saturating_add(1);
         Self::start_network(netuid, first);
         Self::deposit_event(Event::FirstEmissionBlockNumberSet(netuid, first));
@@ -134,18 +143,22 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Whether `coldkey` owns `hotkey`, or nobody does and it may.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CannotUseSystemAccount`], [`Error::NonAssociatedColdKey`], [`Error::TooManyStakingHotkeys`]: the pallet's
+    /// account; another's hotkey; nobody's, and the coldkey has as many as it may.
     pub(crate) fn ensure_may_own(coldkey: &T::AccountId, hotkey: &T::AccountId) -> Result<(), Error<T>> {
         let own = Self::account();
         ensure!(*hotkey != own && *coldkey != own, Error::<T>::CannotUseSystemAccount);
-        if let Ok(owner) = Owner::<T>::try_get(hotkey) {
-            ensure!(owner == *coldkey, Error::<T>::NonAssociatedColdKey);
-        }
+        let Ok(owner) = Owner::<T>::try_get(hotkey) else { return Self::ensure_hotkeys_can_grow(coldkey) };
+        ensure!(owner == *coldkey, Error::<T>::NonAssociatedColdKey);
         Ok(())
     }
 
     /// Whether enough blocks have passed since a subnet was registered; always before the first.
     pub fn may_register_network() -> bool {
-        match LastRateLimitedBlock::<T>::try_get(RateLimitKey::NetworkLastRegistered) {
+        match LastRateLimitedBlock::<T>::try_get(RateLimitKey::<T::AccountId>::NetworkLastRegistered) {
             Ok(last) => Self::block().saturating_sub(last) >= NetworkRateLimit::<T>::get(),
             Err(()) => true,
         }
@@ -155,7 +168,7 @@ impl<T: Config> Pallet<T> {
     /// `NetworkLockReductionInterval` blocks, never below `NetworkMinLockCost`. Rounded down.
     pub fn network_lock_cost() -> TaoBalance {
         let least = NetworkMinLockCost::<T>::get();
-        let Ok(since) = LastRateLimitedBlock::<T>::try_get(RateLimitKey::NetworkLastRegistered) else {
+        let Ok(since) = LastRateLimitedBlock::<T>::try_get(RateLimitKey::<T::AccountId>::NetworkLastRegistered) else {
             return least;
         };
         let last = u128::from(NetworkLastLockCost::<T>::get().0);

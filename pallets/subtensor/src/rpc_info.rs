@@ -11,6 +11,7 @@ pub mod dynamic_info;
 pub mod hyperparameters;
 pub mod metagraph;
 pub mod neuron_info;
+pub mod proxy;
 pub mod selective_metagraph;
 pub mod show_subnet;
 pub mod stake_info;

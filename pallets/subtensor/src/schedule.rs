@@ -94,7 +94,7 @@ impl<T: Config> Pallet<T> {
     /// epochs run.
     pub(crate) fn step(block: u64) -> Weight {
         let netuids = Self::netuids();
-        RegistrationsThisBlock::<T>::remove(NetUid::ROOT);
+        Self::step_root(block);
         for netuid in &netuids {
             Self::decay_price(*netuid);
         }
@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Lets the price of a registration fall by one block and the counter of the block start anew.
-    fn decay_price(netuid: NetUid) {
+    pub(crate) fn decay_price(netuid: NetUid) {
         RegistrationsThisBlock::<T>::take(netuid);
         let before = Burn::<T>::get(netuid);
         let after = price::clamped(

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Stake, backed one to one by TAO on the pallet's account.
+//! Stake of any coldkey to any hotkey, backed one to one by TAO on the pallet's account.
 
 use alloc::vec::Vec;
 use frame_support::{
     ensure,
-    pallet_prelude::DispatchResult,
+    pallet_prelude::{DispatchError, DispatchResult},
     traits::{
         Get,
         fungible::{Inspect, Mutate},
@@ -16,10 +16,11 @@ use sp_runtime::traits::AccountIdConversion;
 
 use crate::{
     pallet::*,
-    types::{AlphaBalance, NetUid, TaoBalance},
+    stake_pool::StakePool,
+    types::{AlphaBalance, NetUid, SafeFloat, TaoBalance},
 };
 
-/// Least amount of TAO that can be staked at once, in rao.
+/// Least amount of TAO that can be staked at once, in rao; the least that a withdrawal in part takes and leaves, too.
 pub(crate) const MIN_STAKE: u64 = 2_000_000;
 /// The price of one alpha in rao, always.
 const PRICE: TaoBalance = TaoBalance(1_000_000_000);
@@ -54,12 +55,15 @@ impl<T: Config> Pallet<T> {
         T::SubtensorPalletId::get().into_account_truncating()
     }
 
+    /// Stakes TAO of `coldkey` to `hotkey`, whoever owns that.
+    ///
     /// # Errors
     ///
     /// - [`Error::SubnetNotExists`], [`Error::SubtokenDisabled`]: no such subnet; not started yet.
-    /// - [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
+    /// - [`Error::HotKeyAccountNotExists`]: the hotkey is nobody's.
     /// - [`Error::AmountTooLow`], [`Error::NotEnoughBalanceToStake`]: below 0.002 TAO; above the coldkey's balance.
     /// - [`Error::SlippageTooHigh`], or [`Error::AmountTooLow`]: the limit price is below 1 TAO per alpha.
+    /// - [`Error::TooManyStakingHotkeys`]: the coldkey stakes to as many others as it may.
     pub(crate) fn do_add_stake(
         coldkey: &T::AccountId,
         hotkey: &T::AccountId,
@@ -68,24 +72,29 @@ impl<T: Config> Pallet<T> {
         limit: Option<PriceLimit>,
     ) -> DispatchResult {
         Self::ensure_stakeable(netuid)?;
-        Self::ensure_owns(coldkey, hotkey)?;
+        Self::ensure_hotkey_exists(hotkey)?;
         ensure!(amount.0 >= MIN_STAKE, Error::<T>::AmountTooLow);
         PriceLimit::ensure::<T>(limit, |highest| highest >= PRICE)?;
         Self::ensure_can_pay(coldkey, amount, Error::<T>::NotEnoughBalanceToStake)?;
+        Self::ensure_staking_can_grow(coldkey, hotkey)?;
 
         T::Currency::transfer(coldkey, &Self::account(), amount.0, Preservation::Preserve)?;
         let alpha = AlphaBalance(amount.0);
-        Self::credit_stake(hotkey, netuid, alpha)?;
+        Self::credit_stake(hotkey, coldkey, netuid, alpha)?;
+        Self::list_staking(coldkey, hotkey);
         SubnetAlphaOut::<T>::mutate(netuid, |total| total.0 = total.0.saturating_add(alpha.0));
         Self::deposit_event(Event::StakeAdded(coldkey.clone(), hotkey.clone(), amount, alpha, netuid, 0));
         Ok(())
     }
 
+    /// Gives `coldkey` back what it staked to `hotkey`, whoever owns that.
+    ///
     /// # Errors
     ///
     /// - [`Error::SubnetNotExists`], [`Error::SubtokenDisabled`]: no such subnet; not started yet.
-    /// - [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
-    /// - [`Error::AmountTooLow`], [`Error::NotEnoughStakeToWithdraw`]: nothing; more than is staked.
+    /// - [`Error::HotKeyAccountNotExists`]: the hotkey is nobody's.
+    /// - [`Error::NotEnoughStakeToWithdraw`]: more than the coldkey has there.
+    /// - [`Error::AmountTooLow`]: nothing; or not all, and either it or the rest is below 0.002 TAO.
     /// - [`Error::SlippageTooHigh`], or [`Error::AmountTooLow`]: the limit price is above 1 TAO per alpha.
     pub(crate) fn do_remove_stake(
         coldkey: &T::AccountId,
@@ -95,16 +104,38 @@ impl<T: Config> Pallet<T> {
         limit: Option<PriceLimit>,
     ) -> DispatchResult {
         Self::ensure_stakeable(netuid)?;
-        Self::ensure_owns(coldkey, hotkey)?;
+        Self::ensure_hotkey_exists(hotkey)?;
         ensure!(amount.0 > 0, Error::<T>::AmountTooLow);
         PriceLimit::ensure::<T>(limit, |least| least <= PRICE)?;
+        if Self::withdraw(coldkey, hotkey, netuid, amount)? == 0 {
+            Self::unlist_staking(coldkey, hotkey);
+        }
+        Ok(())
+    }
 
-        TotalHotkeyAlpha::<T>::try_mutate_exists(hotkey, netuid, |staked| -> DispatchResult {
-            let rest =
-                staked.unwrap_or_default().0.checked_sub(amount.0).ok_or(Error::<T>::NotEnoughStakeToWithdraw)?;
-            *staked = (rest > 0).then_some(AlphaBalance(rest));
-            Ok(())
-        })?;
+    /// Takes `amount` out of the stake of `coldkey` to `hotkey`; what is left, in rao.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotEnoughStakeToWithdraw`] and [`Error::AmountTooLow`], as [`Self::do_remove_stake`] says.
+    fn withdraw(
+        coldkey: &T::AccountId,
+        hotkey: &T::AccountId,
+        netuid: NetUid,
+        amount: AlphaBalance,
+    ) -> Result<u64, DispatchError> {
+        let mut pool = Self::stake_pool(hotkey, netuid);
+        let own = AlphaV2::<T>::get((hotkey, coldkey, netuid));
+        let rest = pool.worth(own).checked_sub(amount.0).ok_or(Error::<T>::NotEnoughStakeToWithdraw)?;
+        ensure!(rest == 0 || rest.min(amount.0) >= MIN_STAKE, Error::<T>::AmountTooLow);
+
+        let left = pool.remove(own, amount.0).ok_or(Error::<T>::AmountTooLow)?;
+        Self::put_stake_pool(hotkey, netuid, pool);
+        if rest == 0 {
+            AlphaV2::<T>::remove((hotkey, coldkey, netuid));
+        } else {
+            AlphaV2::<T>::insert((hotkey, coldkey, netuid), left);
+        }
         TotalAlphaStaked::<T>::mutate(netuid, |total| total.0 = total.0.saturating_sub(amount.0));
         SubnetAlphaOut::<T>::mutate(netuid, |total| total.0 = total.0.saturating_sub(amount.0));
         TotalStake::<T>::mutate(|total| total.0 = total.0.saturating_sub(amount.0));
@@ -117,42 +148,137 @@ impl<T: Config> Pallet<T> {
             netuid,
             0,
         ));
-        Ok(())
+        Ok(rest)
     }
 
-    /// Takes back all stake of `hotkey` on every subnet that has started; that on the root network stays.
+    /// Gives `coldkey` back all that it staked to `hotkey`: on the root network, and on every subnet that has started.
     ///
     /// # Errors
     ///
-    /// [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
+    /// [`Error::HotKeyAccountNotExists`], [`Error::AmountTooLow`]: the hotkey is nobody's; there is nothing to give back.
     pub(crate) fn do_unstake_all(coldkey: &T::AccountId, hotkey: &T::AccountId) -> DispatchResult {
-        Self::ensure_owns(coldkey, hotkey)?;
-        let staked: Vec<(NetUid, AlphaBalance)> = TotalHotkeyAlpha::<T>::iter_prefix(hotkey)
-            .filter(|(netuid, alpha)| !netuid.is_root() && alpha.0 > 0 && SubtokenEnabled::<T>::get(netuid))
+        Self::ensure_hotkey_exists(hotkey)?;
+        let staked: Vec<(NetUid, AlphaBalance)> = Self::stakes_of(hotkey, coldkey)
+            .into_iter()
+            .filter(|(netuid, alpha)| alpha.0 > 0 && Self::ensure_stakeable(*netuid).is_ok())
             .collect();
+        ensure!(!staked.is_empty(), Error::<T>::AmountTooLow);
         for (netuid, alpha) in staked {
-            Self::do_remove_stake(coldkey, hotkey, netuid, alpha, None)?;
+            Self::withdraw(coldkey, hotkey, netuid, alpha)?;
         }
+        Self::unlist_staking(coldkey, hotkey);
         Ok(())
     }
 
-    /// Books `alpha`, which the pallet's account already backs, as stake of `hotkey`.
+    /// Alpha that `coldkey` has staked to `hotkey` on `netuid`, in rao: its part of what the hotkey has, rounded down.
+    pub fn stake_of(hotkey: &T::AccountId, coldkey: &T::AccountId, netuid: NetUid) -> AlphaBalance {
+        let own = AlphaV2::<T>::get((hotkey, coldkey, netuid));
+        AlphaBalance(Self::stake_pool(hotkey, netuid).worth(own))
+    }
+
+    /// [`Self::stake_of`] on every subnet where there is any, ascending.
+    pub(crate) fn stakes_of(hotkey: &T::AccountId, coldkey: &T::AccountId) -> Vec<(NetUid, AlphaBalance)> {
+        let mut stakes: Vec<(NetUid, AlphaBalance)> = AlphaV2::<T>::iter_prefix((hotkey, coldkey))
+            .map(|(netuid, own)| (netuid, AlphaBalance(Self::stake_pool(hotkey, netuid).worth(own))))
+            .collect();
+        stakes.sort_unstable_by_key(|(netuid, _)| *netuid);
+        stakes
+    }
+
+    pub(crate) fn stake_pool(hotkey: &T::AccountId, netuid: NetUid) -> StakePool {
+        StakePool::load(TotalHotkeyAlpha::<T>::get(hotkey, netuid).0, TotalHotkeySharesV2::<T>::get(hotkey, netuid))
+    }
+
+    fn put_stake_pool(hotkey: &T::AccountId, netuid: NetUid, pool: StakePool) {
+        if pool.alpha == 0 {
+            TotalHotkeyAlpha::<T>::remove(hotkey, netuid);
+            TotalHotkeySharesV2::<T>::remove(hotkey, netuid);
+        } else {
+            TotalHotkeyAlpha::<T>::insert(hotkey, netuid, AlphaBalance(pool.alpha));
+            TotalHotkeySharesV2::<T>::insert(hotkey, netuid, pool.all());
+        }
+    }
+
+    /// Books `alpha`, which the pallet's account already backs, as stake of `coldkey` to `hotkey`.
     ///
     /// # Errors
     ///
     /// [`Error::Overflow`]: a total would leave 64 bits, which the whole issuance cannot.
-    pub(crate) fn credit_stake(hotkey: &T::AccountId, netuid: NetUid, alpha: AlphaBalance) -> Result<(), Error<T>> {
-        if alpha.0 == 0 {
+    pub(crate) fn credit_stake(
+        hotkey: &T::AccountId,
+        coldkey: &T::AccountId,
+        netuid: NetUid,
+        alpha: AlphaBalance,
+    ) -> Result<(), Error<T>> {
+        Self::credit(hotkey, coldkey, netuid, AlphaBalance(0), alpha)
+    }
+
+    /// Books what `hotkey` earned in an epoch, which the pallet's account already backs: of the dividends its owner takes
+    /// `Delegates` first, rounded down, and all who stake to it share the rest in proportion to their stake; the
+    /// incentive is the owner's. Where nobody stakes, the owner gets all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Overflow`]: a total would leave 64 bits, which the whole issuance cannot.
+    pub(crate) fn credit_earnings(
+        hotkey: &T::AccountId,
+        netuid: NetUid,
+        dividends: AlphaBalance,
+        incentive: AlphaBalance,
+    ) -> Result<(), Error<T>> {
+        let owner = Owner::<T>::get(hotkey);
+        let (taken, shared) = Self::stake_pool(hotkey, netuid).divide(dividends.0, Delegates::<T>::get(hotkey));
+        let own = taken.checked_add(incentive.0).ok_or(Error::<T>::Overflow)?;
+        Self::credit(hotkey, &owner, netuid, AlphaBalance(shared), AlphaBalance(own))
+    }
+
+    /// Books `shared` for all who stake to `hotkey`, and then `own` for `coldkey`.
+    fn credit(
+        hotkey: &T::AccountId,
+        coldkey: &T::AccountId,
+        netuid: NetUid,
+        shared: AlphaBalance,
+        own: AlphaBalance,
+    ) -> Result<(), Error<T>> {
+        let alpha = shared.0.checked_add(own.0).ok_or(Error::<T>::Overflow)?;
+        if alpha == 0 {
             return Ok(());
         }
-        let add = |total: u64| total.checked_add(alpha.0).ok_or(Error::<T>::Overflow);
-        let hotkeys = add(TotalHotkeyAlpha::<T>::get(hotkey, netuid).0)?;
-        let subnets = add(TotalAlphaStaked::<T>::get(netuid).0)?;
-        let all = add(TotalStake::<T>::get().0)?;
-        TotalHotkeyAlpha::<T>::insert(hotkey, netuid, AlphaBalance(hotkeys));
+        let mut pool = Self::stake_pool(hotkey, netuid);
+        if shared.0 > 0 {
+            pool.reward(shared.0).ok_or(Error::<T>::Overflow)?;
+        }
+        let before = AlphaV2::<T>::get((hotkey, coldkey, netuid));
+        let shares = pool.add(before, own.0).ok_or(Error::<T>::Overflow)?;
+        let add = |total: u64| total.checked_add(alpha).ok_or(Error::<T>::Overflow);
+        let (subnets, all) = (add(TotalAlphaStaked::<T>::get(netuid).0)?, add(TotalStake::<T>::get().0)?);
+
+        Self::put_stake_pool(hotkey, netuid, pool);
+        if own.0 > 0 {
+            AlphaV2::<T>::insert((hotkey, coldkey, netuid), shares);
+        }
         TotalAlphaStaked::<T>::insert(netuid, AlphaBalance(subnets));
         TotalStake::<T>::put(TaoBalance(all));
         Ok(())
+    }
+
+    /// Gives the owner of every hotkey whose stake has no shares yet, from before others could stake to it, all of them;
+    /// how many that were.
+    pub(crate) fn share_out_stakes() -> u64 {
+        let old: Vec<_> = TotalHotkeyAlpha::<T>::iter()
+            .filter(|(hotkey, netuid, _)| !TotalHotkeySharesV2::<T>::contains_key(hotkey, netuid))
+            .collect();
+        let mut count = 0_u64;
+        for (hotkey, netuid, alpha) in old {
+            let mut pool = StakePool::default();
+            let Some(shares) = pool.add(SafeFloat::default(), alpha.0) else { continue };
+            Self::put_stake_pool(&hotkey, netuid, pool);
+            if alpha.0 > 0 {
+                AlphaV2::<T>::insert((&hotkey, Owner::<T>::get(&hotkey), netuid), shares);
+            }
+            count = count.saturating_add(1);
+        }
+        count
     }
 
     /// Burns TAO of `who` for good.
@@ -166,6 +292,12 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn ensure_can_pay(coldkey: &T::AccountId, amount: TaoBalance, error: Error<T>) -> Result<(), Error<T>> {
         let free = T::Currency::reducible_balance(coldkey, Preservation::Preserve, Fortitude::Polite);
         ensure!(free >= amount.0, error);
+        Ok(())
+    }
+
+    /// Whether somebody owns `hotkey`.
+    pub(crate) fn ensure_hotkey_exists(hotkey: &T::AccountId) -> Result<(), Error<T>> {
+        ensure!(Owner::<T>::contains_key(hotkey), Error::<T>::HotKeyAccountNotExists);
         Ok(())
     }
 

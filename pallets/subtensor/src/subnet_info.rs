@@ -72,12 +72,13 @@ impl<T: Config> SubnetInfo<T::AccountId> for Pallet<T> {
     fn set_up(netuid: NetUid, hotkeys: &[T::AccountId]) {
         use crate::types::AlphaBalance;
 
+        const STAKE: AlphaBalance = AlphaBalance(1_000_000_000_000);
         let Some(owner) = hotkeys.first() else { return };
         Self::create_network(netuid, owner, owner);
         for (uid, hotkey) in (0_u16..).zip(hotkeys) {
             Self::own(hotkey, owner);
             Self::seat(netuid, uid, hotkey);
-            TotalHotkeyAlpha::<T>::insert(hotkey, netuid, AlphaBalance(1_000_000_000_000));
+            assert!(Self::credit_stake(hotkey, owner, netuid, STAKE).is_ok());
         }
         ValidatorPermit::<T>::mutate(netuid, |permits| permits.iter_mut().for_each(|permit| *permit = true));
     }

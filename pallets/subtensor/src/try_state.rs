@@ -3,7 +3,10 @@
 //! What must hold between blocks.
 
 use alloc::collections::BTreeMap;
-use frame_support::{ensure, traits::fungible::Inspect};
+use frame_support::{
+    ensure,
+    traits::{Get, fungible::Inspect},
+};
 use sp_runtime::TryRuntimeError;
 
 use crate::{pallet::*, types::*};
@@ -16,6 +19,7 @@ impl<T: Config> Pallet<T> {
     /// What does not hold.
     pub fn do_try_state() -> Result<(), TryRuntimeError> {
         Self::try_state_money()?;
+        Self::try_state_stake()?;
         for netuid in Self::netuids() {
             Self::try_state_subnet(netuid)?;
             Self::try_state_timelocked(netuid)?;
@@ -40,6 +44,36 @@ impl<T: Config> Pallet<T> {
         ensure!(held >= staked.saturating_add(pending), "the pallet's account does not back stake and pending alpha");
         let out: u128 = SubnetAlphaOut::<T>::iter_values().map(|alpha| u128::from(alpha.0)).sum();
         ensure!(out == staked.saturating_add(pending), "SubnetAlphaOut differs from stake and pending alpha");
+        Ok(())
+    }
+
+    /// The shares of all coldkeys in a hotkey are those it has given out, it has alpha exactly when it has shares, and who
+    /// has shares finds the hotkey in its list.
+    fn try_state_stake() -> Result<(), TryRuntimeError> {
+        let mut given = BTreeMap::<(T::AccountId, NetUid), (u128, u64)>::new();
+        for ((hotkey, coldkey, netuid), shares) in AlphaV2::<T>::iter() {
+            let listed = StakingHotkeys::<T>::get(&coldkey).contains(&hotkey);
+            ensure!(listed || coldkey == ZeroAccount::<T::AccountId>::get(), "a stake is in no list of its coldkey");
+            let pool = Self::stake_pool(&hotkey, netuid);
+            ensure!(pool.units(shares) > 0, "a coldkey has a stake of no shares");
+            let (units, worth) = given.entry((hotkey, netuid)).or_default();
+            *units = units.saturating_add(pool.units(shares));
+            *worth = worth.saturating_add(pool.worth(shares));
+        }
+        for (hotkey, netuid, shares) in TotalHotkeySharesV2::<T>::iter() {
+            let pool = Self::stake_pool(&hotkey, netuid);
+            ensure!(pool.alpha > 0 && shares.mantissa > 0, "a hotkey has shares without alpha");
+            let (units, worth) = given.remove(&(hotkey, netuid)).unwrap_or_default();
+            ensure!(units == shares.mantissa, "the shares of a hotkey differ from those of its coldkeys");
+            ensure!(worth <= pool.alpha, "the stakes of coldkeys are more than their hotkey has");
+        }
+        ensure!(given.is_empty(), "a coldkey has shares that its hotkey does not count");
+        let alone = TotalHotkeyAlpha::<T>::iter().any(|(key, on, _)| !TotalHotkeySharesV2::<T>::contains_key(key, on));
+        ensure!(!alone, "a hotkey has alpha without shares");
+        for (coldkey, hotkeys) in OwnedHotkeys::<T>::iter() {
+            let owned = hotkeys.iter().all(|hotkey| Owner::<T>::get(hotkey) == coldkey);
+            ensure!(owned, "a coldkey lists a hotkey that it does not own");
+        }
         Ok(())
     }
 

@@ -28,6 +28,10 @@ pub const MAX_COMMIT_BYTES: u32 = 5_000;
 pub const MAX_COMMIT_ARGUMENT_BYTES: u32 = 32 * 1_024;
 /// Neurons of the root network.
 pub const MAX_ROOT_UIDS: u16 = 64;
+/// Hotkeys that one coldkey may own.
+pub const MAX_OWNED_HOTKEYS: u32 = 1_024;
+/// Hotkeys that a coldkey may stake to before another is refused; those that it registers are not counted against it.
+pub const MAX_STAKING_HOTKEYS: u32 = 256;
 /// Bytes of a token symbol.
 pub const MAX_SYMBOL_BYTES: u32 = 32;
 
@@ -167,6 +171,17 @@ impl Get<FixedU128> for DefaultBurnIncreaseMult {
     }
 }
 
+/// Shares in the stake of a hotkey on a subnet: `mantissa · 10^exponent`, in the encoding of the public chain.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct SafeFloat {
+    /// The number without its power of ten.
+    pub mantissa: u128,
+    /// The power of ten.
+    pub exponent: i64,
+}
+
 /// Where a neuron can be reached, as it announced it.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -228,9 +243,21 @@ pub enum ConsensusMode {
     Auto,
 }
 
+/// What becomes of the incentive of a subnet owner's neurons on the public chain.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum RecycleOrBurnEnum {
+    /// It counts as issued.
+    #[default]
+    Burn,
+    /// It can be issued again.
+    Recycle,
+}
+
 /// What a rate limit of its own is kept for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-pub enum RateLimitKey {
+pub enum RateLimitKey<AccountId> {
     /// The last change of the hotkey of a subnet's owner.
     #[codec(index = 0)]
     SetSNOwnerHotkey(NetUid),
@@ -240,6 +267,9 @@ pub enum RateLimitKey {
     /// The last registration of a subnet, by anyone.
     #[codec(index = 2)]
     NetworkLastRegistered,
+    /// The last time that the take of a hotkey was raised.
+    #[codec(index = 5)]
+    LastTxBlockDelegateTake(AccountId),
 }
 
 /// A hyperparameter that the owner of a subnet may change every so often.
@@ -282,6 +312,7 @@ pub enum Hyperparameter {
     CollateralDrainRatio,
     LiquidAlphaConsensusMode,
     EpochConsensus,
+    BurnRegistrationAllowed,
 }
 
 /// Where a neuron's metrics can be read, as it announced it.
@@ -381,6 +412,8 @@ pub type TimelockedQueue<AccountId> = List<TimelockedCommit<AccountId>, MAX_TIME
 pub type WeightCommit = (sp_core::H256, u64, u64, u64);
 /// The unrevealed commits of one hotkey, oldest first.
 pub type WeightCommitQueue = List<WeightCommit, MAX_UNREVEALED_COMMITS>;
+/// Hotkeys of one coldkey, in the order in which they came.
+pub type Hotkeys<AccountId> = List<AccountId, MAX_OWNED_HOTKEYS>;
 /// One value per neuron of a subnet, by uid.
 pub type PerNeuron<T> = List<T, MAX_UIDS>;
 /// A row of weights or bonds: (uid, value).

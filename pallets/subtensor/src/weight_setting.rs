@@ -99,6 +99,16 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// [`Self::ensure_mechanism_exists`] as reveals ask it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SubnetNotExists`], [`Error::MechanismDoesNotExist`].
+    pub(crate) fn ensure_subnet_and_mechanism_exist(netuid: NetUid, mecid: MechId) -> Result<(), Error<T>> {
+        ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::SubnetNotExists);
+        Self::ensure_mechanism_exists(netuid, mecid)
+    }
+
     /// # Errors
     ///
     /// [`Error::UidsLengthExceedUidsInSubNet`].

@@ -26,6 +26,8 @@ pub trait WeightInfo {
     fn root_register() -> Weight;
     /// With every field as long as it may be.
     fn set_subnet_identity() -> Weight;
+    /// Any.
+    fn set_take() -> Weight;
     /// From `n` subnets.
     fn unstake_all(n: u32) -> Weight;
     /// Any.
@@ -62,6 +64,8 @@ const NODES: u64 = 2_560;
 const OWN_NODES: u64 = 640;
 /// Most bytes of a list with one word of eight bytes per neuron.
 const LIST: u64 = 8 * 256 + 2;
+/// Most bytes of the list of a coldkey's hotkeys.
+const HOTKEYS: u64 = 1_024 * 32 + 2;
 /// Decoding, encoding and hashing 1 KiB of timelocked commits, in µs. Their queue counts by time only: what one can grow to
 /// is more than a block may prove, what it has in practice next to nothing.
 const KIB_MICROS: u64 = 6;
@@ -86,11 +90,12 @@ macro_rules! weights {
             }
 
             fn add_stake() -> Weight {
-                base(120, 9 * NODES).saturating_add($db.reads_writes(9, 6))
+                // One of them is the list of the coldkey's hotkeys.
+                base(200, 12 * NODES + HOTKEYS).saturating_add($db.reads_writes(12, 9))
             }
 
             fn remove_stake() -> Weight {
-                base(120, 9 * NODES).saturating_add($db.reads_writes(9, 6))
+                base(200, 14 * NODES + HOTKEYS).saturating_add($db.reads_writes(14, 9))
             }
 
             fn serve_axon() -> Weight {
@@ -106,8 +111,13 @@ macro_rules! weights {
             }
 
             fn root_register() -> Weight {
-                // Every seat with its hotkey, stake and block.
-                base(1_000, 30 * NODES + 16 * LIST + 64 * 3 * NODES).saturating_add($db.reads_writes(30 + 64 * 3, 35))
+                // Every seat with its hotkey, stake, block and immunity.
+                base(1_200, 40 * NODES + 16 * LIST + 64 * 3 * NODES + 2 * HOTKEYS)
+                    .saturating_add($db.reads_writes(40 + 64 * 3, 42))
+            }
+
+            fn set_take() -> Weight {
+                base(50, 6 * NODES).saturating_add($db.reads_writes(6, 2))
             }
 
             fn set_subnet_identity() -> Weight {
@@ -115,8 +125,8 @@ macro_rules! weights {
             }
 
             fn unstake_all(n: u32) -> Weight {
-                // Of every subnet the same ten values: one path to the first, then its neighbours.
-                let each = base(100, 10 * OWN_NODES).saturating_add($db.reads_writes(9, 6));
+                // Of every subnet the same seven values: one path to the first, then its neighbours.
+                let each = base(130, 10 * OWN_NODES).saturating_add($db.reads_writes(7, 5));
                 Self::remove_stake().saturating_add(each.saturating_mul(u64::from(n)))
             }
 
@@ -125,7 +135,7 @@ macro_rules! weights {
             }
 
             fn burned_register(n: u32) -> Weight {
-                base(200, 30 * NODES + 16 * LIST)
+                base(250, 30 * NODES + 16 * LIST + 2 * HOTKEYS)
                     .saturating_add(per(n, 30))
                     // Every neuron with its hotkey, coldkey and block.
                     .saturating_add(Weight::from_parts(0, (4 * OWN_NODES).saturating_mul(u64::from(n))))
@@ -135,7 +145,7 @@ macro_rules! weights {
 
             fn register_network() -> Weight {
                 // The search for a free netuid reads up to 128 entries.
-                base(150, 40 * NODES).saturating_add(base(0, 128 * NODES)).saturating_add($db.reads_writes(168, 45))
+                base(200, 40 * NODES + 2 * HOTKEYS).saturating_add(base(0, 128 * NODES)).saturating_add($db.reads_writes(168, 45))
             }
 
             fn start_call() -> Weight {
@@ -178,10 +188,10 @@ macro_rules! weights {
             fn block_step(n: u32) -> Weight {
                 let subnets = u64::from(n);
                 // Of every subnet the same twenty values: one path to the first, then its neighbours.
-                base(20, 27 * NODES)
+                base(30, 35 * NODES)
                     .saturating_add(Weight::from_parts(0, subnets.saturating_mul(20 * OWN_NODES)))
                     .saturating_add(per(n, 10))
-                    .saturating_add($db.reads_writes(7, 5))
+                    .saturating_add($db.reads_writes(15, 9))
                     .saturating_add($db.reads_writes(subnets.saturating_mul(20), subnets.saturating_mul(9)))
             }
 
@@ -192,12 +202,13 @@ macro_rules! weights {
                 let entries = rows.saturating_mul(neurons);
                 base(200, 40 * NODES + 16 * LIST)
                     .saturating_add(Weight::from_parts(
-                        entries.saturating_mul(5 * MICROSECOND).saturating_add(neurons.saturating_mul(150 * MICROSECOND)),
-                        rows.saturating_mul(2 * (NODES + 4 * 256)).saturating_add(neurons.saturating_mul(6 * NODES)),
+                        entries.saturating_mul(5 * MICROSECOND).saturating_add(neurons.saturating_mul(165 * MICROSECOND)),
+                        rows.saturating_mul(2 * (NODES + 4 * 256)).saturating_add(neurons.saturating_mul(10 * NODES)),
                     ))
                     .saturating_add($db.reads_writes(40, 16))
                     .saturating_add($db.reads(rows.saturating_mul(2)))
-                    .saturating_add($db.reads_writes(neurons.saturating_mul(6), neurons.saturating_mul(4)))
+                    // Hotkey, coldkey, take and the pool of its stake with the coldkey's shares, among others.
+                    .saturating_add($db.reads_writes(neurons.saturating_mul(10), neurons.saturating_mul(6)))
                     .saturating_add($db.writes(neurons.saturating_mul(u64::from(m))))
             }
 

@@ -24,6 +24,7 @@ use pallet_subtensor::{
         hyperparameters::{HyperparamEntry, SubnetHyperparams, SubnetHyperparamsV2},
         metagraph::Metagraph,
         neuron_info::{NeuronInfo, NeuronInfoLite},
+        proxy::{ProxyFilterInfo, ProxyTypeInfo},
         selective_metagraph::SelectiveMetagraph,
         show_subnet::SubnetState,
         stake_info::{Availability, LockState, StakeInfo},
@@ -459,6 +460,17 @@ impl_runtime_apis! {
 
         fn get_basket_trading_status(_: AccountId) -> BasketTradingStatus {
             BasketTradingStatus::default()
+        }
+    }
+
+    // There are no proxies on this chain, and so no types of them.
+    impl subtensor_runtime_api::ProxyFilterRuntimeApi<Block> for Runtime {
+        fn get_proxy_types() -> Vec<ProxyTypeInfo> {
+            Vec::new()
+        }
+
+        fn get_proxy_filters(_: Option<Vec<u8>>) -> Vec<ProxyFilterInfo> {
+            Vec::new()
         }
     }
 

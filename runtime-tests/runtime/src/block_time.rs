@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The block time of the chain, chosen at genesis.
+//! The block time of the chain, and what the public chain fixes at compile time with it, chosen at genesis.
 //!
 //! The public chain fixes its slot duration at compile time; local chains want 250 ms for tests and 12 s for rehearsals.
 //! Aura reads this value through [`SlotDurationMs`], and since metadata is made inside the runtime, the constant
-//! `Aura.SlotDuration` that clients read shows the value of the chain they ask.
+//! `Aura.SlotDuration` that clients read shows the value of the chain they ask. So do `InitialTempo` and
+//! `InitialMaxEpochsPerBlock` of `SubtensorModule`, which the public chain's build with the feature `fast-runtime`, that of
+//! its localnet, has otherwise than its production build.
 
 use frame_support::traits::Get;
 pub use pallet::*;
@@ -21,6 +23,24 @@ pub struct SlotDurationMs;
 impl Get<u64> for SlotDurationMs {
     fn get() -> u64 {
         SlotDuration::<crate::Runtime>::get()
+    }
+}
+
+/// Tempo of a subnet that has not chosen one, in blocks: 360, and 10 where [`FastRuntime`] is on.
+pub struct InitialTempo;
+
+impl Get<u16> for InitialTempo {
+    fn get() -> u16 {
+        if FastRuntime::<crate::Runtime>::get() { 10 } else { 360 }
+    }
+}
+
+/// Epochs that may run in one block until root decides otherwise: 2, and 32 where [`FastRuntime`] is on.
+pub struct InitialMaxEpochsPerBlock;
+
+impl Get<u8> for InitialMaxEpochsPerBlock {
+    fn get() -> u8 {
+        if FastRuntime::<crate::Runtime>::get() { 32 } else { 2 }
     }
 }
 
@@ -56,17 +76,24 @@ pub mod pallet {
     #[pallet::storage]
     pub type SlotDuration<T> = StorageValue<_, u64, ValueQuery, DefaultSlotDuration>;
 
+    /// Whether new subnets begin with the values of the public chain's build with `fast-runtime`. Written at genesis only.
+    #[pallet::storage]
+    pub type FastRuntime<T> = StorageValue<_, bool, ValueQuery>;
+
     #[pallet::genesis_config]
     pub struct GenesisConfig<T: Config> {
         /// The slot duration in ms, [`MIN_SLOT_DURATION_MS`] to [`MAX_SLOT_DURATION_MS`].
         pub slot_duration_ms: u64,
+        /// Whether new subnets begin with the values of the public chain's build with `fast-runtime`.
+        #[serde(default)]
+        pub fast_runtime: bool,
         #[serde(skip)]
         pub _config: core::marker::PhantomData<T>,
     }
 
     impl<T: Config> Default for GenesisConfig<T> {
         fn default() -> Self {
-            Self { slot_duration_ms: DEFAULT_SLOT_DURATION_MS, _config: core::marker::PhantomData }
+            Self { slot_duration_ms: DEFAULT_SLOT_DURATION_MS, fast_runtime: false, _config: core::marker::PhantomData }
         }
     }
 
@@ -79,6 +106,7 @@ pub mod pallet {
                 self.slot_duration_ms,
             );
             SlotDuration::<T>::put(self.slot_duration_ms);
+            FastRuntime::<T>::put(self.fast_runtime);
         }
     }
 

@@ -4,7 +4,7 @@
 //! The public chain accepts a `Pays::No` call (weights, axons) from a hotkey that holds no balance; FRAME's own
 //! `CheckNonce` refuses an account without a provider, since nobody paid for its nonce. This extension has the same
 //! name and encoding, and differs in that one point. What stops a flood of such calls is the pallet's own extension,
-//! which demands registration and stake before a call enters the pool.
+//! which lets nobody call for free who is not a neuron with enough stake.
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use core::marker::PhantomData;

@@ -5,7 +5,7 @@ use crate::{
     AccountId, Aura, Balance, Balances, Block, BlockNumber, Commitments, Drand, Nonce, PalletInfo, Runtime,
     RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, SubtensorModule,
     System, Timestamp, VERSION,
-    block_time::{self, MinimumPeriodMs, SlotDurationMs},
+    block_time::{self, InitialMaxEpochsPerBlock, InitialTempo, MinimumPeriodMs, SlotDurationMs},
 };
 use clawrank_primitives::{Params, emission::CapParams, units::Ppb};
 use frame_support::{
@@ -162,11 +162,11 @@ impl pallet_subtensor::Config for Runtime {
     type OnNeuronRemoved = Commitments;
     type Pulses = Drand;
     type SubtensorPalletId = SubtensorPalletId;
-    type InitialTempo = ConstU16<360>;
-    /// Below the public chain's 360, since local chains are for trying things out.
-    type MinTempo = ConstU16<2>;
+    type InitialTempo = InitialTempo;
+    /// The public chain's, on its localnet too: genesis and root are not bound by it.
+    type MinTempo = ConstU16<360>;
     type MaxTempo = ConstU16<50_400>;
-    type InitialMaxEpochsPerBlock = ConstU8<2>;
+    type InitialMaxEpochsPerBlock = InitialMaxEpochsPerBlock;
     type RevealsPerBlock = RevealsPerBlock;
 }
 
@@ -233,6 +233,8 @@ impl pallet_shield::Config for Runtime {
 
 impl pallet_provider_rank::Config for Runtime {
     type Subnets = SubtensorModule;
+    type Beacon = <Self as pallet_subtensor::Config>::Pulses;
+    type Clock = Timestamp;
     type Currency = Balances;
     type AdminOrigin = EnsureRoot<AccountId>;
     type WeightInfo = pallet_provider_rank::weights::SubstrateWeight<Runtime>;

@@ -5,7 +5,7 @@ pub mod keys;
 mod topology;
 
 pub use clawrank_primitives::timelock::{BeaconParams, DEV_BEACON};
-pub use topology::{Authority, NETUID, Neuron, Subnet, Topology, validator_stake};
+pub use topology::{Authority, NETUID, Neuron, Rules, Subnet, Topology, validator_stake};
 
 use alloc::vec::Vec;
 use sp_genesis_builder::PresetId;
@@ -16,7 +16,8 @@ pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
 pub const LOCAL_TESTNET: &str = sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET;
 /// One authority, 250 ms blocks, epochs of 10 blocks.
 pub const FAST: &str = "fast";
-/// The accounts of Subtensor's localnet, 250 ms blocks, subnet 1 with epochs of 100 blocks and no neuron but its owner's.
+/// Subtensor's localnet: its accounts, 250 ms blocks, its subnet 1 with epochs of 100 blocks and no neuron but its owner's,
+/// and its values for new subnets.
 pub const LOCALNET: &str = "localnet";
 /// Subnet 92 as it is on the day of its registration, 12 s blocks: its owner and nobody else.
 pub const SN92: &str = "sn92";
@@ -31,3 +32,7 @@ pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
     let patch = Topology::preset(id.as_ref())?.patch();
     serde_json::to_vec(&patch).ok()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+mod tests;

@@ -170,6 +170,7 @@ fn claim(pallet: &str, benchmark: &str, point: &Point) -> Option<Weight> {
         ("pallet_subtensor", "serve_prometheus") => Subtensor::serve_prometheus(),
         ("pallet_subtensor", "burned_register") => Subtensor::burned_register(part(0)),
         ("pallet_subtensor", "root_register") => Subtensor::root_register(),
+        ("pallet_subtensor", "set_take") => Subtensor::set_take(),
         ("pallet_subtensor", "register_network") => Subtensor::register_network(),
         ("pallet_subtensor", "start_call") => Subtensor::start_call(),
         ("pallet_subtensor", "set_tempo") => Subtensor::set_tempo(),

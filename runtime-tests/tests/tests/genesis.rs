@@ -77,6 +77,8 @@ fn localnet_holds_what_subtensors_does_when_it_begins() {
         for modest in [Dave, Eve, Ferdie, One, Two] {
             assert_eq!(Balances::balance(&modest.to_account_id()), 2_000 * TAO, "{modest:?}");
         }
+        let three = clawrank_chain_spec::parse_account("three", "//Three").unwrap();
+        assert_eq!(Balances::balance(&three), 2_000 * TAO);
         assert_eq!(pallet_sudo::Key::<Runtime>::get(), Some(Alice.to_account_id()));
         assert_eq!(SubtensorModule::netuids(), [NetUid(1)]);
         assert_eq!(subtensor::SubnetworkN::<Runtime>::get(NetUid(1)), 1, "the owner");

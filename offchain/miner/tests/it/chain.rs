@@ -229,6 +229,10 @@ impl ChainPort for FakeChain {
         Ok(None)
     }
 
+    async fn pulse_at(&self, _: u64, _: Hash) -> Result<Option<[u8; 48]>, ClientError> {
+        Ok(None)
+    }
+
     async fn commitments(&self, _: u16) -> Result<Vec<Commitment>, ClientError> {
         let state = self.state.lock().unwrap();
         state.ensure_live()?;

@@ -20,6 +20,7 @@ fn clock_splits_the_tempo_when_nothing_is_pending() {
         start_block: 1_000,
         deadline_block: 1_216,
         seed_block: 1_217,
+        decides_block: 1_224,
         replay_until_block: 1_288,
         commit_by_block: 1_324,
         next_epoch_block: 1_360,

@@ -19,10 +19,11 @@ use clawrank_primitives::{
     proof::{Keypair, weights_commit_hash},
     schedule::Step,
 };
-use clawrank_timelock::{BeaconParams, DEV_BEACON_SEED, DevBeacon, WeightsPayload};
+use clawrank_timelock::{DEV_BEACON_SEED, DevBeacon, WeightsPayload};
 use tokio::sync::{Notify, watch};
 
 use super::{Fault, NETUID, genesis, head, snapshot};
+use crate::commit::round::params;
 
 #[derive(Clone)]
 pub(crate) struct State {
@@ -293,9 +294,7 @@ fn epoch(state: &State) -> u64 {
 /// Brings the rounds onto the chain that are public by the head's time.
 fn store_rounds(state: &mut State) {
     if let (Some(beacon), false) = (&mut state.beacon, state.beacon_is_down) {
-        let params =
-            BeaconParams { public_key: beacon.public_key, genesis_time: beacon.genesis_time, period: beacon.period };
-        beacon.last_stored_round = params.round_at(state.subnet.head.timestamp_ms);
+        beacon.last_stored_round = params(beacon).round_at(state.subnet.head.timestamp_ms);
     }
 }
 
@@ -468,6 +467,15 @@ impl ChainPort for FakeChain {
 
     async fn pulse(&self, round: u64) -> Result<Option<[u8; 48]>, ClientError> {
         Ok(self.with(|state| pulse(state, round)))
+    }
+
+    async fn pulse_at(&self, round: u64, block: Hash) -> Result<Option<[u8; 48]>, ClientError> {
+        Ok(self.with(|state| {
+            let blocks = (0..=state.subnet.head.number).map(|number| head(number, self.origin_ms, self.block_ms));
+            let then = blocks.into_iter().find(|head| head.hash == block)?;
+            let reached = state.beacon.map(|beacon| params(&beacon).round_at(then.timestamp_ms))?;
+            if round <= reached { pulse(state, round) } else { None }
+        }))
     }
 
     async fn commitments(&self, _netuid: u16) -> Result<Vec<Commitment>, ClientError> {

@@ -50,6 +50,31 @@ mod calls {
             )
         }
 
+        /// Sets the least difficulty of a registration by work; there is no work to do on this chain; root only.
+        #[pallet::call_index(4)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_min_difficulty(origin: OriginFor<T>, netuid: NetUid, min_difficulty: u64) -> DispatchResult {
+            Self::root_sets_in_time::<subtensor::MinDifficulty<T>, _>(
+                origin,
+                netuid,
+                min_difficulty,
+                subtensor::Event::MinDifficultySet,
+            )
+        }
+
+        /// Sets the highest difficulty of a registration by work; there is no work to do on this chain; root or the owner.
+        #[pallet::call_index(5)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_max_difficulty(origin: OriginFor<T>, netuid: NetUid, max_difficulty: u64) -> DispatchResult {
+            Self::owner_sets::<subtensor::MaxDifficulty<T>, _>(
+                origin,
+                netuid,
+                Hyperparameter::MaxDifficulty,
+                max_difficulty,
+                subtensor::Event::MaxDifficultySet,
+            )
+        }
+
         /// Sets the least version key of weights; root or the owner.
         #[pallet::call_index(6)]
         #[pallet::weight(<T as Config>::WeightInfo::parameter())]
@@ -80,6 +105,39 @@ mod calls {
                 netuid,
                 weights_set_rate_limit,
                 subtensor::Event::WeightsSetRateLimitSet,
+            )
+        }
+
+        /// Sets the blocks of an interval of registrations; root only.
+        #[pallet::call_index(8)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_adjustment_interval(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            adjustment_interval: u16,
+        ) -> DispatchResult {
+            Self::root_sets::<subtensor::AdjustmentInterval<T>, _>(
+                origin,
+                netuid,
+                adjustment_interval,
+                subtensor::Event::AdjustmentIntervalSet,
+            )
+        }
+
+        /// Sets what an adjustment of the difficulty keeps, of `u64::MAX`; there is no work to do on this chain; root or the owner.
+        #[pallet::call_index(9)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_adjustment_alpha(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            adjustment_alpha: u64,
+        ) -> DispatchResult {
+            Self::owner_sets::<subtensor::AdjustmentAlpha<T>, _>(
+                origin,
+                netuid,
+                Hyperparameter::AdjustmentAlpha,
+                adjustment_alpha,
+                subtensor::Event::AdjustmentAlphaSet,
             )
         }
 
@@ -152,7 +210,7 @@ mod calls {
             })
         }
 
-        /// Opens the subnet to registrations, or closes it; root only.
+        /// Opens the subnet to registrations, or closes it; root or the owner, since spec 475.
         #[pallet::call_index(19)]
         #[pallet::weight(<T as Config>::WeightInfo::parameter())]
         pub fn sudo_set_network_registration_allowed(
@@ -160,9 +218,10 @@ mod calls {
             netuid: NetUid,
             registration_allowed: bool,
         ) -> DispatchResult {
-            Self::root_sets::<subtensor::NetworkRegistrationAllowed<T>, _>(
+            Self::owner_sets::<subtensor::NetworkRegistrationAllowed<T>, _>(
                 origin,
                 netuid,
+                Hyperparameter::BurnRegistrationAllowed,
                 registration_allowed,
                 subtensor::Event::RegistrationAllowed,
             )
@@ -178,6 +237,22 @@ mod calls {
         ) -> DispatchResult {
             let _ = (origin, netuid, registration_allowed);
             Err(Error::<T>::POWRegistrationDisabled.into())
+        }
+
+        /// Sets the registrations per interval that are aimed at; root only.
+        #[pallet::call_index(21)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_target_registrations_per_interval(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            target_registrations_per_interval: u16,
+        ) -> DispatchResult {
+            Self::root_sets_in_time::<subtensor::TargetRegistrationsPerInterval<T>, _>(
+                origin,
+                netuid,
+                target_registrations_per_interval,
+                subtensor::Event::RegistrationPerIntervalSet,
+            )
         }
 
         /// Sets the least price of a registration: below 1 TAO and below the highest; root or the owner.
@@ -202,6 +277,18 @@ mod calls {
             })
         }
 
+        /// Sets the difficulty of a registration by work; there is no work to do on this chain; root only.
+        #[pallet::call_index(24)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_difficulty(origin: OriginFor<T>, netuid: NetUid, difficulty: u64) -> DispatchResult {
+            Self::root_sets_in_time::<subtensor::Difficulty<T>, _>(
+                origin,
+                netuid,
+                difficulty,
+                subtensor::Event::DifficultySet,
+            )
+        }
+
         /// Sets how many neurons hold a permit: at most `MaxAllowedUids`; root only.
         #[pallet::call_index(25)]
         #[pallet::weight(<T as Config>::WeightInfo::parameter())]
@@ -210,7 +297,7 @@ mod calls {
             netuid: NetUid,
             max_allowed_validators: u16,
         ) -> DispatchResult {
-            Self::by_root(origin, netuid, || {
+            Self::by_root_in_time(origin, netuid, || {
                 let most = subtensor::MaxAllowedUids::<T>::get(netuid);
                 ensure!(max_allowed_validators <= most, Error::<T>::MaxValidatorsLargerThanMaxUIds);
                 let event = subtensor::Event::MaxAllowedValidatorsSet;
@@ -242,7 +329,7 @@ mod calls {
             netuid: NetUid,
             max_registrations_per_block: u16,
         ) -> DispatchResult {
-            Self::root_sets::<subtensor::MaxRegistrationsPerBlock<T>, _>(
+            Self::root_sets_in_time::<subtensor::MaxRegistrationsPerBlock<T>, _>(
                 origin,
                 netuid,
                 max_registrations_per_block,
@@ -407,6 +494,30 @@ mod calls {
             )
         }
 
+        /// Sets whether stake may change its coldkey, for which this chain has no call; root or the owner.
+        #[pallet::call_index(61)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_toggle_transfer(origin: OriginFor<T>, netuid: NetUid, toggle: bool) -> DispatchResult {
+            Self::owner_sets::<subtensor::TransferToggle<T>, _>(
+                origin,
+                netuid,
+                Hyperparameter::TransferEnabled,
+                toggle,
+                subtensor::Event::TransferToggle,
+            )
+        }
+
+        /// Sets the blocks in which the mean price of the subnet's alpha halves its distance, which is none here; root only.
+        #[pallet::call_index(65)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_ema_price_halving_period(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            ema_halving: u64,
+        ) -> DispatchResult {
+            Self::by_root(origin, netuid, || Self::write::<subtensor::EMAPriceHalvingBlocks<T>, _>(netuid, ema_halving))
+        }
+
         /// Starts or stops stake and emission of the subnet; root only.
         #[pallet::call_index(66)]
         #[pallet::weight(<T as Config>::WeightInfo::parameter())]
@@ -415,7 +526,9 @@ mod calls {
             netuid: NetUid,
             subtoken_enabled: bool,
         ) -> DispatchResult {
-            Self::by_root(origin, netuid, || Self::write::<subtensor::SubtokenEnabled<T>, _>(netuid, subtoken_enabled))
+            Self::by_root_in_time(origin, netuid, || {
+                Self::write::<subtensor::SubtokenEnabled<T>, _>(netuid, subtoken_enabled)
+            })
         }
 
         /// Names the hotkey of the subnet's owner; root or the owner.
@@ -548,7 +661,7 @@ mod calls {
             netuid: NetUid,
             min_allowed_uids: u16,
         ) -> DispatchResult {
-            Self::by_root(origin, netuid, || {
+            Self::by_root_in_time(origin, netuid, || {
                 let (most, n) = (subtensor::MaxAllowedUids::<T>::get(netuid), subtensor::SubnetworkN::<T>::get(netuid));
                 ensure!(min_allowed_uids < most, Error::<T>::MinAllowedUidsGreaterThanMaxAllowedUids);
                 ensure!(min_allowed_uids < n, Error::<T>::MinAllowedUidsGreaterThanCurrentUids);
@@ -557,6 +670,19 @@ mod calls {
                     min_allowed_uids,
                     subtensor::Event::MinAllowedUidsSet,
                 )
+            })
+        }
+
+        /// Sets what becomes of the incentive of the owner's neurons, which they keep here; root or the owner.
+        #[pallet::call_index(80)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_recycle_or_burn(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            recycle_or_burn: RecycleOrBurnEnum,
+        ) -> DispatchResult {
+            Self::by_owner(origin, netuid, Hyperparameter::RecycleOrBurn, |_| {
+                Self::write::<subtensor::RecycleOrBurn<T>, _>(netuid, recycle_or_burn)
             })
         }
 
@@ -626,6 +752,21 @@ mod calls {
             })
         }
 
+        /// Sets the least take of a child hotkey, at most 11,796 of 65,535; this chain has no child keys; root or the owner.
+        #[pallet::call_index(93)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_min_childkey_take_per_subnet(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            take: PerU16,
+        ) -> DispatchResult {
+            Self::by_owner(origin, netuid, Hyperparameter::MinChildkeyTake, |_| {
+                ensure!(take <= bounds::CHILDKEY_TAKE, Error::<T>::InvalidValue);
+                let event = subtensor::Event::MinChildKeyTakePerSubnetSet;
+                Self::put::<subtensor::MinChildkeyTakePerSubnet<T>, _>(netuid, take, event)
+            })
+        }
+
         /// Sets whether the subnet takes part in the emission; root only.
         #[pallet::call_index(94)]
         #[pallet::weight(<T as Config>::WeightInfo::parameter())]
@@ -633,6 +774,19 @@ mod calls {
             Self::by_root(origin, netuid, || {
                 Self::deposit_event(Event::SubnetEmissionEnabledSet { netuid, enabled });
                 Self::write::<subtensor::SubnetEmissionEnabled<T>, _>(netuid, enabled)
+            })
+        }
+
+        /// Sets whether the owner's cut is locked, which this chain never does; root or the owner.
+        #[pallet::call_index(95)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_owner_cut_auto_lock_enabled(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            enabled: bool,
+        ) -> DispatchResult {
+            Self::by_owner(origin, netuid, OwnerLimit::Free, |_| {
+                Self::write::<subtensor::OwnerCutAutoLockEnabled<T>, _>(netuid, enabled)
             })
         }
 
@@ -661,6 +815,35 @@ mod calls {
                 let event =
                     |netuid, factor_milli| subtensor::Event::ActivityCutoffFactorMilliSet { netuid, factor_milli };
                 Self::put::<subtensor::ActivityCutoffFactorMilli<T>, _>(netuid, factor_milli, event)
+            })
+        }
+
+        /// Sets the part of a registration's price that is locked instead of burned, at most 62,258 of 65,535; here all of
+        /// it is burned; root or the owner.
+        #[pallet::call_index(98)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_collateral_lock_share(origin: OriginFor<T>, netuid: NetUid, lock_share: u16) -> DispatchResult {
+            Self::by_owner(origin, netuid, Hyperparameter::CollateralLockShare, |_| {
+                ensure!(lock_share <= bounds::COLLATERAL_LOCK_SHARE, Error::<T>::CollateralLockShareTooHigh);
+                Self::deposit_event(Event::CollateralLockShareSet { netuid, lock_share });
+                Self::write::<subtensor::CollateralLockShare<T>, _>(netuid, lock_share)
+            })
+        }
+
+        /// Sets the collateral that is released per alpha earned, above 0 and at most 10; this chain has no collateral; root
+        /// or the owner.
+        #[pallet::call_index(99)]
+        #[pallet::weight(<T as Config>::WeightInfo::parameter())]
+        pub fn sudo_set_collateral_drain_ratio(
+            origin: OriginFor<T>,
+            netuid: NetUid,
+            drain_ratio: FixedU128,
+        ) -> DispatchResult {
+            Self::by_owner(origin, netuid, Hyperparameter::CollateralDrainRatio, |_| {
+                let fits = bounds::COLLATERAL_DRAIN_RATIO.contains(&drain_ratio.bits);
+                ensure!(fits, Error::<T>::CollateralDrainRatioOutOfBounds);
+                Self::deposit_event(Event::CollateralDrainRatioSet { netuid, drain_ratio });
+                Self::write::<subtensor::CollateralDrainRatio<T>, _>(netuid, drain_ratio)
             })
         }
 

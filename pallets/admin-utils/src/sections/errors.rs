@@ -49,5 +49,11 @@ mod errors {
         /// There is no registration by proof of work.
         #[codec(index = 12)]
         POWRegistrationDisabled,
+        /// At most 95 % of a registration's price can be locked.
+        #[codec(index = 14)]
+        CollateralLockShareTooHigh,
+        /// Collateral is released at a rate above 0 and at most 10.
+        #[codec(index = 15)]
+        CollateralDrainRatioOutOfBounds,
     }
 }

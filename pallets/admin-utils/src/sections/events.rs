@@ -52,5 +52,21 @@ mod events {
             /// Whether it takes part.
             enabled: bool,
         },
+        /// The part of a registration's price that is locked changed.
+        #[codec(index = 6)]
+        CollateralLockShareSet {
+            /// Subnet.
+            netuid: NetUid,
+            /// Part, of 65,535.
+            lock_share: u16,
+        },
+        /// The collateral that is released per alpha earned changed.
+        #[codec(index = 7)]
+        CollateralDrainRatioSet {
+            /// Subnet.
+            netuid: NetUid,
+            /// Alpha per alpha.
+            drain_ratio: FixedU128,
+        },
     }
 }

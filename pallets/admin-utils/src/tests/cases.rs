@@ -7,9 +7,10 @@ use crate::Call;
 use codec::Encode;
 use frame_support::dispatch::{DispatchResult, DispatchResultWithPostInfo};
 use pallet_subtensor::{
-    AlphaSigmoidSteepness, AlphaValues, ConsensusMode, EpochConsensus, FixedU128, LiquidAlphaOn, MechId, TaoBalance, *,
+    AlphaSigmoidSteepness, AlphaValues, ConsensusMode, EpochConsensus, FixedU128, LiquidAlphaOn, MechId,
+    RecycleOrBurnEnum, TaoBalance, *,
 };
-use sp_runtime::traits::Dispatchable;
+use sp_runtime::{PerU16, traits::Dispatchable};
 
 /// One call and its effect.
 pub struct Case {
@@ -77,7 +78,7 @@ pub fn cases() -> Vec<Case> {
         root sudo_set_kappa { kappa: 7_u16 } => Kappa,
         owner sudo_set_rho { rho: 7_u16 } => Rho,
         owner sudo_set_activity_cutoff { activity_cutoff: 360_u16 } => ActivityCutoff,
-        root sudo_set_network_registration_allowed { registration_allowed: false } => NetworkRegistrationAllowed,
+        owner sudo_set_network_registration_allowed { registration_allowed: false } => NetworkRegistrationAllowed,
         owner sudo_set_min_burn { min_burn: TaoBalance(7) } => MinBurn,
         owner sudo_set_max_burn { max_burn: TaoBalance(7 * TAO) } => MaxBurn,
         root sudo_set_max_allowed_validators { max_allowed_validators: 128_u16 } => MaxAllowedValidators,
@@ -114,6 +115,19 @@ pub fn cases() -> Vec<Case> {
         owner sudo_set_activity_cutoff_factor { factor_milli: 50_000_u32 } => ActivityCutoffFactorMilli,
         owner sudo_set_liquid_alpha_consensus_mode { mode: ConsensusMode::Previous } => LiquidAlphaConsensusMode,
         owner sudo_set_epoch_consensus { mode: EpochConsensus::Yuma } => SubnetEpochConsensus,
+        root sudo_set_min_difficulty { min_difficulty: 7_u64 } => MinDifficulty,
+        owner sudo_set_max_difficulty { max_difficulty: 7_u64 } => MaxDifficulty,
+        root sudo_set_adjustment_interval { adjustment_interval: 7_u16 } => AdjustmentInterval,
+        owner sudo_set_adjustment_alpha { adjustment_alpha: 7_u64 } => AdjustmentAlpha,
+        root sudo_set_target_registrations_per_interval { target_registrations_per_interval: 7_u16 }
+            => TargetRegistrationsPerInterval,
+        root sudo_set_difficulty { difficulty: 7_u64 } => Difficulty,
+        owner sudo_set_toggle_transfer { toggle: false } => TransferToggle,
+        root sudo_set_ema_price_halving_period { ema_halving: 7_u64 } => EMAPriceHalvingBlocks,
+        owner sudo_set_recycle_or_burn { recycle_or_burn: RecycleOrBurnEnum::Recycle } => RecycleOrBurn,
+        owner sudo_set_min_childkey_take_per_subnet { take: PerU16::from_parts(11_796) } => MinChildkeyTakePerSubnet,
+        owner sudo_set_collateral_lock_share { lock_share: 62_258_u16 } => CollateralLockShare,
+        owner sudo_set_collateral_drain_ratio { drain_ratio: FixedU128 { bits: 10 << 64 } } => CollateralDrainRatio,
     ];
     cases.push(Case {
         key: <MechanismEmissionSplit<Test>>::hashed_key_for(NETUID),
@@ -130,4 +144,24 @@ pub fn alpha_values(low: u16, high: u16) -> Call<Test> {
     LiquidAlphaOn::<Test>::insert(NETUID, true);
     assert_eq!(AlphaValues::<Test>::get(NETUID), (45_875, 58_982));
     Call::sudo_set_alpha_values { netuid: NETUID, alpha_low: low, alpha_high: high }
+}
+
+/// Every call of an owner that is not among [`cases`]: those that take two values, change more than one, or keep no record.
+pub fn other_calls_of_owners() -> Vec<Call<Test>> {
+    let netuid = NETUID;
+    vec![
+        Call::sudo_set_tempo { netuid, tempo: 200 },
+        Call::sudo_set_alpha_values { netuid, alpha_low: 1_638, alpha_high: 65_535 },
+        Call::sudo_set_owner_cut_enabled { netuid, enabled: false },
+        Call::sudo_set_owner_cut_auto_lock_enabled { netuid, enabled: true },
+        Call::sudo_set_mechanism_count { netuid, mechanism_count: MechId(1) },
+        Call::sudo_trim_to_max_allowed_uids { netuid, max_n: 100 },
+    ]
+}
+
+/// `call` on another subnet.
+pub fn elsewhere(call: &Call<Test>, netuid: NetUid) -> Call<Test> {
+    let mut bytes = call.encode();
+    bytes[1..3].copy_from_slice(&netuid.0.to_le_bytes());
+    codec::Decode::decode(&mut &bytes[..]).unwrap()
 }

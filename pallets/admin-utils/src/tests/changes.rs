@@ -65,7 +65,7 @@ fn call_changes_its_item_and_its_record_when_the_owner_makes_it() {
         });
         count += 1;
     }
-    assert_eq!(count, 25);
+    assert_eq!(count, 33);
 }
 
 #[test]
@@ -92,6 +92,47 @@ fn owners_cut_changes_without_any_record_when_the_owner_switches_it() {
 }
 
 #[test]
+fn owners_lock_changes_without_any_record_when_the_owner_switches_it() {
+    build_and_execute(|| {
+        let before = stored();
+        assert_ok!(dispatch(Call::sudo_set_owner_cut_auto_lock_enabled { netuid: NETUID, enabled: true }, owner()));
+        assert_eq!(changed(&before, &stored()).len(), 1);
+        assert!(pallet_subtensor::OwnerCutAutoLockEnabled::<Test>::get(NETUID));
+    });
+}
+
+#[test]
+fn every_parameter_of_an_owner_is_shown_when_it_was_set() {
+    build_and_execute(|| {
+        let netuid = NETUID;
+        let shown = || SubtensorModule::get_subnet_hyperparams_v3(netuid).unwrap();
+        let value = |name: &str| {
+            let entry = shown().into_iter().find(|entry| entry.name == name.as_bytes());
+            entry.unwrap_or_else(|| panic!("{name} is not shown")).value
+        };
+        for (name, call) in [
+            ("max_difficulty", Call::sudo_set_max_difficulty { netuid, max_difficulty: 7 }),
+            ("adjustment_alpha", Call::sudo_set_adjustment_alpha { netuid, adjustment_alpha: 7 }),
+            ("transfers_enabled", Call::sudo_set_toggle_transfer { netuid, toggle: false }),
+            (
+                "min_childkey_take",
+                Call::sudo_set_min_childkey_take_per_subnet { netuid, take: sp_runtime::PerU16::from_parts(7) },
+            ),
+            ("owner_cut_auto_lock_enabled", Call::sudo_set_owner_cut_auto_lock_enabled { netuid, enabled: true }),
+            ("collateral_lock_share", Call::sudo_set_collateral_lock_share { netuid, lock_share: 7 }),
+            (
+                "collateral_drain_ratio",
+                Call::sudo_set_collateral_drain_ratio { netuid, drain_ratio: FixedU128 { bits: 7 } },
+            ),
+        ] {
+            let before = value(name);
+            assert_ok!(dispatch(call, owner()));
+            assert_ne!(value(name), before, "{name}");
+        }
+    });
+}
+
+#[test]
 fn epoch_begins_anew_when_the_tempo_changes() {
     build_and_execute(|| {
         run_to(30);
@@ -101,6 +142,7 @@ fn epoch_begins_anew_when_the_tempo_changes() {
         // Root is not bound by the least and the longest tempo.
         assert_ok!(dispatch(Call::sudo_set_tempo { netuid: NETUID, tempo: 1 }, root()));
         assert_eq!(SubtensorModule::next_epoch_start_block(NETUID), Some(31));
+        assert_ok!(dispatch(Call::sudo_set_admin_freeze_window { window: 0 }, root()));
         assert_ok!(dispatch(Call::sudo_set_tempo { netuid: NETUID, tempo: 0 }, root()));
         assert_eq!(SubtensorModule::next_epoch_start_block(NETUID), None);
     });
@@ -163,6 +205,28 @@ fn change_is_said_in_the_public_chains_event_when_it_has_one() {
             Call::sudo_set_liquid_alpha_consensus_mode { netuid, mode: ConsensusMode::Current },
             Changed::LiquidAlphaConsensusModeSet(netuid, ConsensusMode::Current),
         );
+        let take = sp_runtime::PerU16::from_parts(7);
+        for (call, event) in [
+            (Call::sudo_set_min_difficulty { netuid, min_difficulty: 7 }, Changed::MinDifficultySet(netuid, 7)),
+            (Call::sudo_set_max_difficulty { netuid, max_difficulty: 7 }, Changed::MaxDifficultySet(netuid, 7)),
+            (Call::sudo_set_difficulty { netuid, difficulty: 7 }, Changed::DifficultySet(netuid, 7)),
+            (
+                Call::sudo_set_adjustment_interval { netuid, adjustment_interval: 7 },
+                Changed::AdjustmentIntervalSet(netuid, 7),
+            ),
+            (Call::sudo_set_adjustment_alpha { netuid, adjustment_alpha: 7 }, Changed::AdjustmentAlphaSet(netuid, 7)),
+            (
+                Call::sudo_set_target_registrations_per_interval { netuid, target_registrations_per_interval: 7 },
+                Changed::RegistrationPerIntervalSet(netuid, 7),
+            ),
+            (Call::sudo_set_toggle_transfer { netuid, toggle: false }, Changed::TransferToggle(netuid, false)),
+            (
+                Call::sudo_set_min_childkey_take_per_subnet { netuid, take },
+                Changed::MinChildKeyTakePerSubnetSet(netuid, take),
+            ),
+        ] {
+            check(call, event);
+        }
         check(Call::sudo_set_admin_freeze_window { window: 3 }, Changed::AdminFreezeWindowSet(3));
         check(Call::sudo_set_max_epochs_per_block { max_epochs_per_block: 3 }, Changed::MaxEpochsPerBlockSet(3));
     });
@@ -191,6 +255,15 @@ fn change_is_said_in_the_pallets_own_event_when_the_public_chain_does() {
         check(
             Call::sudo_set_subnet_emission_enabled { netuid, enabled },
             Event::SubnetEmissionEnabledSet { netuid, enabled },
+        );
+        let (lock_share, drain_ratio) = (7, FixedU128 { bits: 7 });
+        check(
+            Call::sudo_set_collateral_lock_share { netuid, lock_share },
+            Event::CollateralLockShareSet { netuid, lock_share },
+        );
+        check(
+            Call::sudo_set_collateral_drain_ratio { netuid, drain_ratio },
+            Event::CollateralDrainRatioSet { netuid, drain_ratio },
         );
     });
 }

@@ -60,15 +60,33 @@ fn owner_may_change_a_parameter_again_when_two_tempos_have_passed() {
     });
 }
 
+/// Calls of root on one subnet that wait for no epoch, by the public chain's indices.
+const AT_ANY_TIME: [u8; 7] = [7, 8, 16, 39, 65, 84, 94];
+/// The activity factor waits for owners alone.
+const FOR_OWNERS_ALONE: u8 = 97;
+
 #[test]
-fn owner_may_change_nothing_when_an_epoch_is_near() {
-    for case in cases().into_iter().filter(|case| case.owner) {
+fn nobody_may_change_a_subnet_when_an_epoch_is_near() {
+    let mut free = 0;
+    for case in cases().into_iter().filter(|case| case.subnet) {
         build_and_execute(|| {
             run_to(TEMPO - 9);
-            assert_noop!(case.dispatch(owner()), Refused::<Test>::AdminActionProhibitedDuringWeightsWindow);
-            assert_ok!(case.dispatch(root()));
+            let index = codec::Encode::encode(&case.call)[0];
+            if case.owner {
+                assert_noop!(case.dispatch(owner()), Refused::<Test>::AdminActionProhibitedDuringWeightsWindow);
+            }
+            if AT_ANY_TIME.contains(&index) || index == FOR_OWNERS_ALONE {
+                assert_ok!(case.dispatch(root()));
+                free += 1;
+            } else {
+                assert_noop!(case.dispatch(root()), Refused::<Test>::AdminActionProhibitedDuringWeightsWindow);
+                // Root closes the window.
+                assert_ok!(dispatch(Call::sudo_set_admin_freeze_window { window: 0 }, root()));
+                assert_ok!(case.dispatch(root()));
+            }
         });
     }
+    assert_eq!(free, 8);
 }
 
 #[test]
@@ -138,14 +156,43 @@ fn tempo_may_change_again_when_the_least_tempo_has_passed() {
 fn call_is_refused_when_there_is_no_such_subnet() {
     for case in cases().into_iter().filter(|case| case.subnet) {
         build_and_execute(|| {
-            let elsewhere = |netuid: NetUid| {
-                let mut bytes = codec::Encode::encode(&case.call);
-                bytes[1..3].copy_from_slice(&netuid.0.to_le_bytes());
-                let call: Call<Test> = codec::Decode::decode(&mut &bytes[..]).unwrap();
-                dispatch(call, root())
-            };
+            let elsewhere = |netuid| dispatch(elsewhere(&case.call, netuid), root());
             assert_noop!(elsewhere(NetUid(91)), crate::Error::<Test>::SubnetDoesNotExist);
             assert_noop!(elsewhere(NetUid::ROOT), crate::Error::<Test>::NotPermittedOnRootSubnet);
         });
     }
+}
+
+#[test]
+fn every_other_call_of_an_owner_is_refused_when_it_may_not_make_it() {
+    for call in other_calls_of_owners() {
+        build_and_execute(|| {
+            pallet_subtensor::LiquidAlphaOn::<Test>::insert(NETUID, true);
+            for origin in [other(), RuntimeOrigin::none(), RuntimeOrigin::signed(hot(0))] {
+                assert_noop!(dispatch(call.clone(), origin), DispatchError::BadOrigin);
+            }
+            let missing = crate::Error::<Test>::SubnetDoesNotExist;
+            assert_noop!(dispatch(elsewhere(&call, NetUid(91)), root()), missing);
+            assert_noop!(dispatch(elsewhere(&call, NetUid(91)), owner()), DispatchError::BadOrigin);
+            let on_root = crate::Error::<Test>::NotPermittedOnRootSubnet;
+            assert_noop!(dispatch(elsewhere(&call, NetUid::ROOT), root()), on_root);
+            run_to(TEMPO - 9);
+            for origin in [owner(), root()] {
+                let frozen = Refused::<Test>::AdminActionProhibitedDuringWeightsWindow;
+                assert_noop!(dispatch(call.clone(), origin), frozen);
+            }
+            assert_ok!(dispatch(Call::sudo_set_admin_freeze_window { window: 0 }, root()));
+            assert_ok!(dispatch(call.clone(), root()));
+        });
+    }
+}
+
+#[test]
+fn authorities_stay_when_anyone_but_root_swaps_them() {
+    build_and_execute(|| {
+        let swap = || Call::swap_authorities { new_authorities: frame_support::BoundedVec::default() };
+        for origin in [owner(), other(), RuntimeOrigin::none()] {
+            assert_noop!(dispatch(swap(), origin), DispatchError::BadOrigin);
+        }
+    });
 }

@@ -179,3 +179,23 @@ fn trimming_is_refused_when_it_is_out_of_bounds() {
         taken(trim(128));
     });
 }
+
+#[test]
+fn collateral_and_takes_are_refused_when_they_are_out_of_bounds() {
+    build_and_execute(|| {
+        let share = |lock_share| Call::sudo_set_collateral_lock_share { netuid: NETUID, lock_share };
+        refused(share(62_259), Error::<Test>::CollateralLockShareTooHigh);
+        taken(share(62_258));
+        taken(share(0));
+        let ratio = |bits| Call::sudo_set_collateral_drain_ratio { netuid: NETUID, drain_ratio: FixedU128 { bits } };
+        refused(ratio(0), Error::<Test>::CollateralDrainRatioOutOfBounds);
+        refused(ratio((10 << 64) + 1), Error::<Test>::CollateralDrainRatioOutOfBounds);
+        taken(ratio(1));
+        let take = |parts| Call::sudo_set_min_childkey_take_per_subnet {
+            netuid: NETUID,
+            take: sp_runtime::PerU16::from_parts(parts),
+        };
+        refused(take(11_797), Error::<Test>::InvalidValue);
+        taken(take(0));
+    });
+}

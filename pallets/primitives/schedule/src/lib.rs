@@ -134,6 +134,19 @@ impl EpochState {
     }
 }
 
+/// Part of the tempo that a challenge waits for its round of the beacon at most.
+pub const BEACON_WAIT: Ppb = Ppb::from_percent(2);
+
+/// Most blocks that a challenge waits for its round of the beacon.
+const MAX_BEACON_WAIT: u64 = 10;
+
+/// Blocks that a challenge waits for its round of the beacon to be stored: [`BEACON_WAIT`] of the tempo, 10 at most; 0
+/// where an epoch has no time for it.
+#[must_use]
+pub fn beacon_wait(tempo: u16) -> u64 {
+    part_of_tempo(tempo, BEACON_WAIT).min(MAX_BEACON_WAIT)
+}
+
 /// `⌊part · tempo⌋` blocks: at most the tempo.
 #[must_use]
 pub fn part_of_tempo(tempo: u16, part: Ppb) -> u64 {

@@ -84,6 +84,11 @@ fn part_of_tempo_rounds_down_when_it_does_not_divide() {
     assert_eq!(part_of_tempo(0, Ppb::ONE), 0);
 }
 
+#[test]
+fn challenge_waits_for_the_beacon_when_the_tempo_leaves_time() {
+    assert_eq!([0, 10, 49, 50, 100, 360, 500, u16::MAX].map(beacon_wait), [0, 0, 0, 1, 2, 7, 10, 10]);
+}
+
 proptest! {
     #[test]
     fn first_block_equals_the_slow_search_when_state_is_any(

@@ -110,6 +110,11 @@ pub trait PulseSource {
 
     /// The verified signature of `round`, if it is stored.
     fn signature(round: u64) -> Option<[u8; SIGNATURE_BYTES]>;
+
+    /// The round that the beacon has reached at a time, in Unix milliseconds; `None` without a beacon that keeps time.
+    fn round_at(_unix_ms: u64) -> Option<u64> {
+        None
+    }
 }
 
 /// A chain without a beacon: nothing is ever revealed by time.

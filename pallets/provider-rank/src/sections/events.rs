@@ -60,7 +60,7 @@ mod events {
             netuid: NetUid,
             /// Number of the epoch.
             epoch: u64,
-            /// Hash of the block after the deadline.
+            /// Randomness later than the deadline.
             seed: H256,
         },
         /// A validator reported, or reported anew.

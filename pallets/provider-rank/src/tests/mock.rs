@@ -9,15 +9,17 @@ use crate::{self as pallet_provider_rank, *};
 use clawrank_emission::Shortfall;
 use frame_support::{
     PalletId, assert_ok, derive_impl, parameter_types,
-    traits::{ConstU8, ConstU16, ConstU32, ConstU64, Hooks},
+    traits::{ConstU8, ConstU16, ConstU32, ConstU64, Hooks, Time},
 };
 use frame_system::EnsureRoot;
 use pallet_subtensor::{GenesisNeuron, GenesisSubnet, Hyperparameters};
-use sp_core::crypto::AccountId32;
+use sp_core::{H256, crypto::AccountId32};
 use sp_runtime::{
     BuildStorage,
     traits::{BlakeTwo256, Hash, IdentityLookup},
 };
+
+use std::collections::BTreeMap;
 
 pub type Block = frame_system::mocking::MockBlock<Test>;
 
@@ -86,8 +88,60 @@ impl pallet_subtensor::Config for Test {
     type RevealsPerBlock = ConstU32<{ pallet_subtensor::MAX_REVEALS_PER_BLOCK }>;
 }
 
+parameter_types! {
+    /// The rounds that are stored.
+    pub static Rounds: BTreeMap<u64, [u8; 48]> = BTreeMap::new();
+    pub static HasBeacon: bool = true;
+}
+
+/// Seconds between the rounds of the beacon, which began with the chain.
+const PERIOD_MS: u64 = 3_000;
+/// Time from block to block.
+const SLOT_MS: u64 = 12_000;
+
+pub struct Beacon;
+
+impl PulseSource for Beacon {
+    fn last_stored_round() -> u64 {
+        Rounds::get().last_key_value().map_or(0, |(round, _)| *round)
+    }
+
+    fn signature(round: u64) -> Option<[u8; 48]> {
+        Rounds::get().get(&round).copied()
+    }
+
+    fn round_at(unix_ms: u64) -> Option<u64> {
+        HasBeacon::get().then_some(unix_ms / PERIOD_MS + 1)
+    }
+}
+
+/// The time of the block before the one that begins.
+pub struct Clock;
+
+impl Time for Clock {
+    type Moment = u64;
+
+    fn now() -> u64 {
+        (System::block_number() - 1) * SLOT_MS
+    }
+}
+
+/// The first round after the time of `block`.
+pub fn round_after(block: u64) -> u64 {
+    block * SLOT_MS / PERIOD_MS + 2
+}
+
+/// Stores a round; what follows from it.
+pub fn publish(round: u64) -> H256 {
+    let signature = [round as u8; 48];
+    Rounds::mutate(|rounds| rounds.insert(round, signature));
+    H256(clawrank_timelock::randomness(&signature))
+}
+
 impl Config for Test {
     type Subnets = SubtensorModule;
+    type Beacon = Beacon;
+    type Clock = Clock;
     type Currency = Balances;
     type AdminOrigin = EnsureRoot<AccountId32>;
     type WeightInfo = ();

@@ -13,8 +13,16 @@ fn commit(uid: u16, epoch: u64) -> frame_support::dispatch::DispatchResult {
 #[test]
 fn epoch_opens_with_its_deadline_when_the_subnet_steps() {
     build_and_execute(|| {
-        let state =
-            |start| EpochState { start, deadline: start + 6, seed: None, bundles: 0, reports: 0, settled: false };
+        let state = |start| EpochState {
+            start,
+            deadline: start + 6,
+            decides: start + 7,
+            round: None,
+            seed: None,
+            bundles: 0,
+            reports: 0,
+            settled: false,
+        };
         assert_eq!(ProviderRank::running_epoch(NETUID), Some((0, state(0))));
         run_to(10);
         assert_eq!(ProviderRank::running_epoch(NETUID), Some((1, state(10))));
@@ -100,6 +108,60 @@ fn challenge_is_the_hash_of_the_block_after_the_deadline_when_it_is_drawn() {
         run_to(18);
         assert_eq!(ProviderRank::epoch_state(NETUID, 0).unwrap().seed, Some(seed));
         assert_eq!(ProviderRank::epoch_state(NETUID, 1).unwrap().seed, Some(hash_of(17)));
+    });
+}
+
+/// With a tempo of 100: the deadline is block 60, block 61 gives the time, block 63 is the last that may store the round.
+fn slow(test: impl FnOnce()) {
+    let (mut subnets, config) = genesis();
+    subnets.subnets[0].hyperparameters.tempo = Some(100);
+    build_with((subnets, config), test);
+}
+
+fn seed() -> Option<H256> {
+    ProviderRank::epoch_state(NETUID, 0).unwrap().seed
+}
+
+#[test]
+fn challenge_is_the_beacons_when_its_round_is_stored_in_time() {
+    slow(|| {
+        run_to(62);
+        let round = round_after(61);
+        assert_eq!(ProviderRank::epoch_state(NETUID, 0).unwrap().round, Some(round));
+        // Another round, known before the deadline or later, changes nothing.
+        publish(round - 1);
+        publish(round + 1);
+        run_to(63);
+        let randomness = publish(round);
+        assert_eq!(seed(), None);
+        run_to(64);
+        assert_eq!(seed(), Some(randomness));
+        assert!(events().contains(&Event::ChallengeDrawn { netuid: NETUID, epoch: 0, seed: randomness }));
+        Rounds::take();
+        run_to(70);
+        assert_eq!(seed(), Some(randomness));
+    });
+}
+
+#[test]
+fn challenge_is_the_hash_when_the_round_comes_too_late() {
+    slow(|| {
+        run_to(64);
+        publish(round_after(61));
+        assert_eq!(seed(), Some(hash_of(61)));
+        run_to(65);
+        assert_eq!(seed(), Some(hash_of(61)));
+    });
+}
+
+#[test]
+fn challenge_is_the_hash_when_there_is_no_beacon() {
+    slow(|| {
+        HasBeacon::set(false);
+        publish(round_after(61));
+        run_to(64);
+        assert_eq!(ProviderRank::epoch_state(NETUID, 0).unwrap().round, None);
+        assert_eq!(seed(), Some(hash_of(61)));
     });
 }
 

@@ -26,6 +26,7 @@ use pallet_subtensor::{
         hyperparameters::{HyperparamEntry, SubnetHyperparams, SubnetHyperparamsV2},
         metagraph::Metagraph,
         neuron_info::{NeuronInfo, NeuronInfoLite},
+        proxy::{ProxyFilterInfo, ProxyTypeInfo},
         selective_metagraph::SelectiveMetagraph,
         show_subnet::SubnetState,
         stake_info::{Availability, LockState, StakeInfo},
@@ -180,6 +181,14 @@ sp_api::decl_runtime_apis! {
         fn get_beta_portfolio(coldkey: AccountId) -> Vec<BetaPosition<AccountId>>;
         /// Whether a basket may trade.
         fn get_basket_trading_status(hotkey: AccountId) -> BasketTradingStatus;
+    }
+
+    /// What proxies may call.
+    pub trait ProxyFilterRuntimeApi {
+        /// Every type of proxy.
+        fn get_proxy_types() -> Vec<ProxyTypeInfo>;
+        /// What the given types may call; every type when none is given.
+        fn get_proxy_filters(proxy_types: Option<Vec<u8>>) -> Vec<ProxyFilterInfo>;
     }
 
     /// Prices of alpha.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `DelegateInfo`: hotkeys that others could stake to. On this chain only their owners do.
+//! `DelegateInfo`: hotkeys that anyone may stake to, and who has.
 
-use alloc::{vec, vec::Vec};
+use alloc::{collections::BTreeMap, vec::Vec};
 use codec::{Compact, Decode, Encode};
 use scale_info::TypeInfo;
 use sp_runtime::PerU16;
@@ -17,9 +17,9 @@ pub type StakePerSubnet = Vec<(Compact<NetUid>, Compact<u64>)>;
 pub struct DelegateInfo<AccountId> {
     /// The hotkey.
     pub delegate_ss58: AccountId,
-    /// What it would keep of others' dividends, of 65,535.
+    /// What its owner takes of the dividends before they are shared, of 65,535.
     pub take: Compact<PerU16>,
-    /// Who has staked to it: its owner.
+    /// Who has staked to it, its owner among them, by account; on which subnets, ascending, and how much.
     pub nominators: Vec<(AccountId, StakePerSubnet)>,
     /// Coldkey that owns it.
     pub owner_ss58: AccountId,
@@ -40,15 +40,10 @@ impl<T: Config> Pallet<T> {
         let netuids = Self::all_netuids();
         let registrations: Vec<(NetUid, u16)> =
             netuids.iter().filter_map(|netuid| Some((*netuid, Uids::<T>::get(netuid, hotkey)?))).collect();
-        let stakes: StakePerSubnet = netuids
-            .iter()
-            .map(|netuid| (Compact(*netuid), Compact(TotalHotkeyAlpha::<T>::get(hotkey, netuid).0)))
-            .filter(|(_, stake)| stake.0 > 0)
-            .collect();
         Some(DelegateInfo {
             delegate_ss58: hotkey.clone(),
             take: Compact(Delegates::<T>::get(hotkey)),
-            nominators: if stakes.is_empty() { Vec::new() } else { vec![(owner.clone(), stakes)] },
+            nominators: Self::nominators(hotkey),
             owner_ss58: owner,
             registrations: registrations.iter().map(|(netuid, _)| Compact(*netuid)).collect(),
             validator_permits: registrations
@@ -61,7 +56,22 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Every hotkey with stake or a permit, by account. Linear in the hotkeys that ever registered.
+    /// Who has staked to `hotkey`; linear in their number.
+    fn nominators(hotkey: &T::AccountId) -> Vec<(T::AccountId, StakePerSubnet)> {
+        let mut nominators = BTreeMap::<T::AccountId, BTreeMap<NetUid, u64>>::new();
+        for ((coldkey, netuid), shares) in AlphaV2::<T>::iter_prefix((hotkey,)) {
+            let stake = Self::stake_pool(hotkey, netuid).worth(shares);
+            if stake > 0 {
+                nominators.entry(coldkey).or_default().insert(netuid, stake);
+            }
+        }
+        let compact = |stakes: BTreeMap<NetUid, u64>| {
+            stakes.into_iter().map(|(netuid, stake)| (Compact(netuid), Compact(stake))).collect()
+        };
+        nominators.into_iter().map(|(coldkey, stakes)| (coldkey, compact(stakes))).collect()
+    }
+
+    /// Every hotkey with stake or a permit, by account. Linear in the hotkeys that ever registered and in their stakes.
     pub fn get_delegates() -> Vec<DelegateInfo<T::AccountId>> {
         let mut delegates: Vec<_> = Owner::<T>::iter_keys()
             .filter_map(|hotkey| Self::get_delegate(&hotkey))
@@ -71,7 +81,7 @@ impl<T: Config> Pallet<T> {
         delegates
     }
 
-    /// Every hotkey that `coldkey` has staked to, once per subnet, with the alpha.
+    /// Every hotkey that `coldkey` has staked to, its own or not, once per subnet, with the alpha.
     #[allow(clippy::type_complexity, reason = "the shape of the public chain's answer")]
     pub fn get_delegated(
         coldkey: &T::AccountId,

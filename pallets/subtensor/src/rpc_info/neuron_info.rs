@@ -10,6 +10,9 @@ use sp_runtime::PerU16;
 use super::at;
 use crate::{pallet::*, types::*};
 
+/// What the public chain answers for every neuron: neurons have no score of their own for their replacement any more.
+pub(super) const PRUNING_SCORE: u16 = u16::MAX;
+
 /// A neuron without its weights and bonds.
 #[allow(missing_docs, reason = "each field is the storage item of its name")]
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -113,7 +116,7 @@ impl<T: Config> Lists<T> {
             dividends: Compact(at(&self.dividends, uid)),
             last_update: Compact(at(&self.last_update, uid)),
             validator_permit: at(&self.validator_permit, uid),
-            pruning_score: Compact(0),
+            pruning_score: Compact(PRUNING_SCORE),
             hotkey,
             coldkey,
         })

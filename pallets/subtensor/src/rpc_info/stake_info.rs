@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! `StakeInfo`: what a coldkey has staked to its hotkeys.
+//! `StakeInfo`: what a coldkey has staked, to its own hotkeys and to others'.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::{Compact, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -13,7 +13,7 @@ use crate::{pallet::*, types::*};
 pub struct StakeInfo<AccountId> {
     /// Key that earns with the stake.
     pub hotkey: AccountId,
-    /// Key that owns it.
+    /// Key that has staked it, whether or not it owns the hotkey.
     pub coldkey: AccountId,
     /// Subnet.
     pub netuid: Compact<NetUid>,
@@ -21,7 +21,7 @@ pub struct StakeInfo<AccountId> {
     pub stake: Compact<AlphaBalance>,
     /// Always 0: stake is not locked.
     pub locked: Compact<u64>,
-    /// Alpha that the hotkey earned in the last epoch.
+    /// Alpha that the hotkey earned in the last epoch, for all who stake to it.
     pub emission: Compact<AlphaBalance>,
     /// Always 0: root stake earns nothing of its own.
     pub tao_emission: Compact<TaoBalance>,
@@ -61,11 +61,11 @@ pub type Availability<AccountId> = BTreeMap<AccountId, BTreeMap<NetUid, StakeAva
 impl<T: Config> Pallet<T> {
     /// Everything that `coldkey` has staked, by hotkey in the order in which they came, then by netuid.
     pub fn get_stake_info_for_coldkey(coldkey: &T::AccountId) -> Vec<StakeInfo<T::AccountId>> {
-        let netuids = Self::all_netuids();
-        OwnedHotkeys::<T>::get(coldkey)
+        StakingHotkeys::<T>::get(coldkey)
             .iter()
-            .flat_map(|hotkey| netuids.iter().map(move |netuid| Self::stake_info(hotkey, coldkey, *netuid)))
-            .filter(|info| info.stake.0.0 > 0)
+            .flat_map(|hotkey| Self::stakes_of(hotkey, coldkey).into_iter().map(move |stake| (hotkey, stake)))
+            .filter(|(_, (_, alpha))| alpha.0 > 0)
+            .map(|(hotkey, (netuid, alpha))| Self::stake_info(hotkey, coldkey, netuid, alpha))
             .collect()
     }
 
@@ -83,13 +83,16 @@ impl<T: Config> Pallet<T> {
         coldkey: &T::AccountId,
         netuid: NetUid,
     ) -> Option<StakeInfo<T::AccountId>> {
-        NetworksAdded::<T>::get(netuid).then(|| Self::stake_info(hotkey, coldkey, netuid))
+        let exists = NetworksAdded::<T>::get(netuid);
+        exists.then(|| Self::stake_info(hotkey, coldkey, netuid, Self::stake_of(hotkey, coldkey, netuid)))
     }
 
-    fn stake_info(hotkey: &T::AccountId, coldkey: &T::AccountId, netuid: NetUid) -> StakeInfo<T::AccountId> {
-        // Only the coldkey that owns a hotkey stakes to it.
-        let owned = Owner::<T>::try_get(hotkey).is_ok_and(|owner| owner == *coldkey);
-        let stake = if owned { TotalHotkeyAlpha::<T>::get(hotkey, netuid) } else { AlphaBalance(0) };
+    fn stake_info(
+        hotkey: &T::AccountId,
+        coldkey: &T::AccountId,
+        netuid: NetUid,
+        stake: AlphaBalance,
+    ) -> StakeInfo<T::AccountId> {
         StakeInfo {
             hotkey: hotkey.clone(),
             coldkey: coldkey.clone(),

@@ -25,7 +25,7 @@ mod calls {
             Self::do_set_plain_weights(origin, netuid, MechId::MAIN, dests, weights, version_key)
         }
 
-        /// Stakes TAO of the signing coldkey to its `hotkey` on `netuid`, one alpha for one TAO.
+        /// Stakes TAO of the signing coldkey to any `hotkey` on `netuid`, one alpha for one TAO.
         #[pallet::call_index(2)]
         #[pallet::weight(T::WeightInfo::add_stake())]
         pub fn add_stake(
@@ -38,7 +38,7 @@ mod calls {
             Self::do_add_stake(&coldkey, &hotkey, netuid, amount_staked, None)
         }
 
-        /// Takes stake of the signing coldkey's `hotkey` on `netuid` back, one TAO for one alpha.
+        /// Takes stake of the signing coldkey to `hotkey` on `netuid` back, one TAO for one alpha.
         #[pallet::call_index(3)]
         #[pallet::weight(T::WeightInfo::remove_stake())]
         pub fn remove_stake(
@@ -143,12 +143,28 @@ mod calls {
             Self::do_register_network(&coldkey, &hotkey, None)
         }
 
-        /// Registers `hotkey` on the root network for the signing coldkey.
+        /// Registers `hotkey` on the root network for the signing coldkey, burning the price of the moment.
         #[pallet::call_index(62)]
         #[pallet::weight(T::WeightInfo::root_register())]
         pub fn root_register(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_root_register(&coldkey, &hotkey)
+        }
+
+        /// Lowers what the signing coldkey takes of the dividends of its `hotkey`, of 65,535.
+        #[pallet::call_index(65)]
+        #[pallet::weight(T::WeightInfo::set_take())]
+        pub fn decrease_take(origin: OriginFor<T>, hotkey: T::AccountId, take: PerU16) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_decrease_take(&coldkey, &hotkey, take)
+        }
+
+        /// Raises what the signing coldkey takes of the dividends of its `hotkey`, of 65,535; every so often.
+        #[pallet::call_index(66)]
+        #[pallet::weight(T::WeightInfo::set_take())]
+        pub fn increase_take(origin: OriginFor<T>, hotkey: T::AccountId, take: PerU16) -> DispatchResult {
+            let coldkey = ensure_signed(origin)?;
+            Self::do_increase_take(&coldkey, &hotkey, take)
         }
 
         /// Says what the signing coldkey's subnet is.
@@ -211,9 +227,9 @@ mod calls {
             Self::do_batch_set_weights(&hotkey, netuids, weights, version_keys)
         }
 
-        /// Takes all stake of the signing coldkey's `hotkey` back, on every subnet but the root network.
+        /// Takes all stake of the signing coldkey to `hotkey` back, on the root network and every subnet.
         #[pallet::call_index(83)]
-        #[pallet::weight(T::WeightInfo::unstake_all(u32::from(SubnetLimit::<T>::get())))]
+        #[pallet::weight(T::WeightInfo::unstake_all(u32::from(SubnetLimit::<T>::get()).saturating_add(1)))]
         pub fn unstake_all(origin: OriginFor<T>, hotkey: T::AccountId) -> DispatchResult {
             let coldkey = ensure_signed(origin)?;
             Self::do_unstake_all(&coldkey, &hotkey)

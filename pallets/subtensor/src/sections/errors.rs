@@ -82,19 +82,22 @@ mod errors {
         /// Fewer than `NetworkRateLimit` blocks since a subnet was registered.
         #[codec(index = 33)]
         NetworkTxRateLimitExceeded,
+        /// Fewer than `TxDelegateTakeRateLimit` blocks since the take was raised.
+        #[codec(index = 34)]
+        DelegateTxRateLimitExceeded,
         /// The subnet takes no registrations.
         #[codec(index = 37)]
         SubNetRegistrationDisabled,
-        /// The subnet took too many registrations in this interval: kept for its index, never returned.
+        /// The root network took three times `TargetRegistrationsPerInterval` in this interval.
         #[codec(index = 38)]
         TooManyRegistrationsThisInterval,
-        /// The signer is not the subnet's owner.
+        /// The signer is not the subnet's owner: of what it says about itself only, other calls give a bad origin.
         #[codec(index = 41)]
         NotSubnetOwner,
         /// The root network takes no registrations here.
         #[codec(index = 42)]
         RegistrationNotPermittedOnRootSubnet,
-        /// The hotkey's root stake is not above that of the seat it would take.
+        /// A seat on the root network needs no stake any more: kept for its index, never returned.
         #[codec(index = 43)]
         StakeTooLowForRoot,
         /// The root network has no weights.
@@ -103,6 +106,12 @@ mod errors {
         /// Every uid is taken, and nobody may go.
         #[codec(index = 48)]
         NoNeuronIdAvailable,
+        /// The take is below `MinDelegateTake`, or not on the right side of the one before.
+        #[codec(index = 49)]
+        DelegateTakeTooLow,
+        /// The take is above `MaxDelegateTake`.
+        #[codec(index = 50)]
+        DelegateTakeTooHigh,
         /// The hotkey has no commit that could be revealed.
         #[codec(index = 51)]
         NoWeightsCommitFound,
@@ -151,7 +160,7 @@ mod errors {
         /// Fewer than `WeightsSetRateLimit` blocks since the last commit.
         #[codec(index = 81)]
         CommittingWeightsTooFast,
-        /// The stake is below the minimum of 0.002 TAO.
+        /// What is staked, taken back or left is below the minimum of 0.002 TAO.
         #[codec(index = 82)]
         AmountTooLow,
         /// The limit price is worse than 1 TAO per alpha.
@@ -163,7 +172,7 @@ mod errors {
         /// The subnet's first emission block is already set.
         #[codec(index = 88)]
         FirstEmissionBlockNumberAlreadySet,
-        /// Fewer than `StartCallDelay` blocks since the subnet's registration.
+        /// What [`Self::StartCallNotReady`] says now: kept for its index, never returned.
         #[codec(index = 89)]
         NeedWaitingMoreBlocksToStarCall,
         /// The subnet has not been started.
@@ -223,6 +232,12 @@ mod errors {
         /// An epoch out of turn would move the window in which commits are revealed.
         #[codec(index = 148)]
         DynamicTempoBlockedByCommitReveal,
+        /// Fewer than `StartCallDelay` blocks since the subnet's registration.
+        #[codec(index = 151)]
+        StartCallNotReady,
+        /// The coldkey stakes to as many hotkeys, or owns as many, as it may.
+        #[codec(index = 163)]
+        TooManyStakingHotkeys,
         /// The timelocked commit is longer than 5,000 bytes.
         #[codec(index = 173)]
         CommitPayloadTooLarge,

@@ -29,6 +29,15 @@ mod events {
         /// The number of neurons that a subnet holds changed: netuid, value.
         #[codec(index = 10)]
         MaxAllowedUidsSet(NetUid, u16),
+        /// The difficulty of a registration by work changed: netuid, value.
+        #[codec(index = 12)]
+        DifficultySet(NetUid, u64),
+        /// The blocks of an interval of registrations changed: netuid, value.
+        #[codec(index = 13)]
+        AdjustmentIntervalSet(NetUid, u16),
+        /// The registrations per interval that are aimed at changed: netuid, value.
+        #[codec(index = 14)]
+        RegistrationPerIntervalSet(NetUid, u16),
         /// The registrations per block changed: netuid, value.
         #[codec(index = 15)]
         MaxRegistrationsPerBlockSet(NetUid, u16),
@@ -68,6 +77,12 @@ mod events {
         /// The least version key of weights changed: netuid, value.
         #[codec(index = 33)]
         WeightsVersionKeySet(NetUid, u64),
+        /// The least difficulty changed: netuid, value.
+        #[codec(index = 34)]
+        MinDifficultySet(NetUid, u64),
+        /// The highest difficulty changed: netuid, value.
+        #[codec(index = 35)]
+        MaxDifficultySet(NetUid, u64),
         /// The blocks between two announcements of a neuron changed: netuid, value.
         #[codec(index = 36)]
         ServingRateLimitSet(NetUid, u64),
@@ -89,6 +104,9 @@ mod events {
         /// The tempos between two changes by an owner changed: value.
         #[codec(index = 45)]
         OwnerHyperparamRateLimitSet(u16),
+        /// The least take of a child hotkey changed: netuid, value.
+        #[codec(index = 47)]
+        MinChildKeyTakePerSubnetSet(NetUid, PerU16),
         /// A subnet was opened to registrations, or closed: netuid, whether it is on.
         #[codec(index = 51)]
         RegistrationAllowed(NetUid, bool),
@@ -101,6 +119,9 @@ mod events {
         /// The stake weight that weights need changed: value.
         #[codec(index = 55)]
         StakeThresholdSet(u64),
+        /// What an adjustment of the difficulty keeps changed: netuid, value.
+        #[codec(index = 56)]
+        AdjustmentAlphaSet(NetUid, u64),
         /// The owners' part of the emission changed: value.
         #[codec(index = 58)]
         SubnetOwnerCutSet(u16),
@@ -119,6 +140,12 @@ mod events {
         /// The blocks in which the price of a subnet falls changed: value.
         #[codec(index = 64)]
         NetworkLockCostReductionIntervalSet(u64),
+        /// The take of a hotkey was lowered: coldkey, hotkey, take of 65,535.
+        #[codec(index = 65)]
+        TakeDecreased(T::AccountId, T::AccountId, PerU16),
+        /// The take of a hotkey was raised: coldkey, hotkey, take of 65,535.
+        #[codec(index = 66)]
+        TakeIncreased(T::AccountId, T::AccountId, PerU16),
         /// The owner of a subnet said what it is: netuid.
         #[codec(index = 79)]
         SubnetIdentitySet(NetUid),
@@ -140,6 +167,9 @@ mod events {
         /// An item of a batch was refused: netuid, error.
         #[codec(index = 91)]
         BatchWeightItemFailed(NetUid, DispatchError),
+        /// Whether stake may change its coldkey changed: netuid, whether it may.
+        #[codec(index = 94)]
+        TransferToggle(NetUid, bool),
         /// The hotkey of a subnet's owner changed: netuid, hotkey.
         #[codec(index = 95)]
         SubnetOwnerHotkeySet(NetUid, T::AccountId),

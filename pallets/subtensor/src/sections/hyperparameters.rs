@@ -15,6 +15,14 @@ mod hyperparameters {
     #[pallet::storage]
     pub type MaxRegistrationsPerBlock<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<1>>;
 
+    /// Blocks of the interval in which registrations on the root network are counted.
+    #[pallet::storage]
+    pub type AdjustmentInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<100>>;
+
+    /// A third of the registrations that the root network takes per interval; shown to readers of other subnets.
+    #[pallet::storage]
+    pub type TargetRegistrationsPerInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<2>>;
+
     /// Least price of a registration, in rao.
     #[pallet::storage]
     pub type MinBurn<T: Config> = StorageMap<_, Identity, NetUid, TaoBalance, ValueQuery, ConstTao<500_000>>;

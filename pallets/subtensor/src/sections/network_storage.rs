@@ -45,7 +45,7 @@ mod network_storage {
 
     /// Block in which a rate-limited action last happened.
     #[pallet::storage]
-    pub type LastRateLimitedBlock<T: Config> = StorageMap<_, Identity, RateLimitKey, u64, ValueQuery>;
+    pub type LastRateLimitedBlock<T: Config> = StorageMap<_, Identity, RateLimitKey<T::AccountId>, u64, ValueQuery>;
 
     /// Blocks of the public chain's general rate limit; no call of this pallet asks for it.
     #[pallet::storage]
@@ -219,6 +219,14 @@ mod network_storage {
     /// TAO that registrations on a subnet have burned, in rao.
     #[pallet::storage]
     pub type RAORecycledForRegistration<T: Config> = StorageMap<_, Identity, NetUid, TaoBalance, ValueQuery>;
+
+    /// Registrations on the root network in this interval of `AdjustmentInterval` blocks.
+    #[pallet::storage]
+    pub type RegistrationsThisInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery>;
+
+    /// Block in which the interval of the root network began.
+    #[pallet::storage]
+    pub type LastAdjustmentBlock<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery>;
 
     /// Registrations on a subnet in this block.
     #[pallet::storage]

@@ -17,10 +17,49 @@ mod neuron_storage {
     pub type IsNetworkMember<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, bool, ValueQuery>;
 
-    /// Alpha staked to a hotkey on a subnet, all of it its owner's.
+    /// Alpha staked to a hotkey on a subnet, by all coldkeys.
     #[pallet::storage]
     pub type TotalHotkeyAlpha<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, AlphaBalance, ValueQuery>;
+
+    /// Shares in the alpha staked to a hotkey on a subnet: the sum over all coldkeys.
+    #[pallet::storage]
+    pub type TotalHotkeySharesV2<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, SafeFloat, ValueQuery>;
+
+    /// Shares of one coldkey in the alpha staked to a hotkey on a subnet: hotkey, coldkey, netuid.
+    #[pallet::storage]
+    pub type AlphaV2<T: Config> = StorageNMap<
+        _,
+        (NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Identity, NetUid>),
+        SafeFloat,
+        ValueQuery,
+    >;
+
+    /// Hotkeys that belong to a coldkey, in the order in which they came.
+    #[pallet::storage]
+    pub type OwnedHotkeys<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Hotkeys<T::AccountId>, ValueQuery>;
+
+    /// Hotkeys that a coldkey stakes to, and those that belong to it.
+    #[pallet::storage]
+    pub type StakingHotkeys<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, Hotkeys<T::AccountId>, ValueQuery>;
+
+    /// Part of the dividends that the owner of a hotkey takes before they are shared by stake, of 65,535.
+    #[pallet::storage]
+    pub type Delegates<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, PerU16, ValueQuery, DefaultTake>;
+
+    /// Highest take of a hotkey, of 65,535.
+    #[pallet::storage]
+    pub type MaxDelegateTake<T: Config> = StorageValue<_, PerU16, ValueQuery, DefaultTake>;
+
+    /// Least take of a hotkey, of 65,535.
+    #[pallet::storage]
+    pub type MinDelegateTake<T: Config> = StorageValue<_, PerU16, ValueQuery>;
+
+    /// Blocks between two raises of the take of a hotkey.
+    #[pallet::storage]
+    pub type TxDelegateTakeRateLimit<T: Config> = StorageValue<_, u64, ValueQuery, ConstU64<216_000>>;
 
     /// Alpha that a hotkey earned in the last epoch.
     #[pallet::storage]

@@ -4,7 +4,7 @@
 //! are the public chain's.
 //!
 //! What stays at its default here belongs to something that this chain leaves out, and the default says so: no proof of
-//! work, no takes, no collateral, no queue of registrations.
+//! work, no collateral, no queue of registrations.
 
 use frame_support::pallet_macros::pallet_section;
 
@@ -27,28 +27,6 @@ mod reader_storage {
     /// Mean flow of TAO into a subnet's pool: none, there is no pool.
     #[pallet::storage]
     pub type SubnetEmaTaoFlow<T: Config> = StorageMap<_, Identity, NetUid, (u64, FixedI128), OptionQuery>;
-
-    /// Hotkeys that belong to a coldkey, in the order in which they came; one more per paid registration.
-    #[pallet::storage]
-    #[pallet::unbounded]
-    pub type OwnedHotkeys<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
-
-    /// Hotkeys that a coldkey may have staked to: those that belong to it.
-    #[pallet::storage]
-    #[pallet::unbounded]
-    pub type StakingHotkeys<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Vec<T::AccountId>, ValueQuery>;
-
-    /// Part of the dividends that a hotkey would keep from nominators, of 65,535: there are none.
-    #[pallet::storage]
-    pub type Delegates<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, PerU16, ValueQuery, DefaultTake>;
-
-    /// Highest take of a hotkey, of 65,535.
-    #[pallet::storage]
-    pub type MaxDelegateTake<T: Config> = StorageValue<_, PerU16, ValueQuery, DefaultTake>;
-
-    /// Least take of a hotkey, of 65,535.
-    #[pallet::storage]
-    pub type MinDelegateTake<T: Config> = StorageValue<_, PerU16, ValueQuery>;
 
     /// Hotkeys to which a hotkey's stake counts: none.
     #[pallet::storage]
@@ -135,17 +113,9 @@ mod reader_storage {
     pub type MaxDifficulty<T: Config> =
         StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<4_611_686_018_427_387_903>>;
 
-    /// Blocks between two adjustments of the difficulty, which are not made.
-    #[pallet::storage]
-    pub type AdjustmentInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<100>>;
-
     /// What an adjustment keeps, of `u64::MAX`.
     #[pallet::storage]
     pub type AdjustmentAlpha<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery>;
-
-    /// Registrations per interval that an adjustment aims at.
-    #[pallet::storage]
-    pub type TargetRegistrationsPerInterval<T: Config> = StorageMap<_, Identity, NetUid, u16, ValueQuery, ConstU16<2>>;
 
     /// Part of a registration's price that is locked instead of burned, of 65,535: nothing.
     #[pallet::storage]
@@ -166,4 +136,54 @@ mod reader_storage {
     /// Whether stake may change its coldkey: there is no call for it.
     #[pallet::storage]
     pub type TransferToggle<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
+
+    /// What becomes of the incentive of a subnet owner's neurons: they keep it.
+    #[pallet::storage]
+    pub type RecycleOrBurn<T: Config> = StorageMap<_, Identity, NetUid, RecycleOrBurnEnum, ValueQuery>;
+
+    /// Blocks in which the mean price of a subnet's alpha halves its distance from the price, which is 1 always.
+    #[pallet::storage]
+    pub type EMAPriceHalvingBlocks<T: Config> = StorageMap<_, Identity, NetUid, u64, ValueQuery, ConstU64<201_600>>;
+
+    /// Blocks between the announcement of an exchange of coldkeys and the exchange, for which there is no call.
+    #[pallet::storage]
+    pub type ColdkeySwapAnnouncementDelay<T: Config> = StorageValue<_, u32, ValueQuery, ConstU32<50>>;
+
+    /// Blocks between that exchange and the next announcement.
+    #[pallet::storage]
+    pub type ColdkeySwapReannouncementDelay<T: Config> = StorageValue<_, u32, ValueQuery, ConstU32<10>>;
+
+    /// Least stake of a nominator, in rao.
+    #[pallet::storage]
+    pub type NominatorMinRequiredStake<T: Config> = StorageValue<_, u64, ValueQuery>;
+
+    /// Root dividends of a hotkey in the last epoch, in rao: root stake earns nothing of its own.
+    #[pallet::storage]
+    pub type RootAlphaDividendsPerSubnet<T: Config> =
+        StorageDoubleMap<_, Identity, NetUid, Blake2_128Concat, T::AccountId, AlphaBalance, ValueQuery>;
+
+    /// Least root dividends that can be claimed, in rao of alpha, a 96.32 fixed-point number: there are none.
+    #[pallet::storage]
+    pub type RootClaimableThreshold<T: Config> =
+        StorageMap<_, Blake2_128Concat, NetUid, FixedI128, ValueQuery, DefaultRootClaimableThreshold>;
+
+    /// Root dividends per unit of stake that wait for whoever claims them, by subnet: none.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type RootClaimable<T: Config> =
+        StorageMap<_, Blake2_128Concat, T::AccountId, BTreeMap<NetUid, FixedI128>, ValueQuery>;
+
+    /// Root dividends that were claimed, by subnet, hotkey and coldkey: none.
+    #[pallet::storage]
+    pub type RootClaimed<T: Config> = StorageNMap<
+        _,
+        (NMapKey<Identity, NetUid>, NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Blake2_128Concat, T::AccountId>),
+        u128,
+        ValueQuery,
+    >;
+
+    /// Whether what a coldkey locked runs off: nothing is locked.
+    #[pallet::storage]
+    pub type DecayingLock<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, bool, OptionQuery>;
 }

@@ -193,11 +193,12 @@ fn no_reveal_of_a_batch_counts_when_one_is_refused() {
         assert_eq!(weights_of(0, ALICE), []);
         run_to(20);
         assert_noop!(reveal(&rows[..1]), Error::<Test>::ExpiredWeightCommit);
+        assert_noop!(reveal(&rows[1..]), Error::<Test>::InvalidRevealCommitHashNotMatch);
         CommitRevealWeightsEnabled::<Test>::insert(NETUID, false);
         assert_noop!(reveal(&rows[..1]), Error::<Test>::CommitRevealDisabled);
         assert_noop!(
             SubtensorModule::batch_reveal_weights(signed(ALICE), NetUid(55), vec![], vec![], vec![], vec![]),
-            Error::<Test>::MechanismDoesNotExist
+            Error::<Test>::SubnetNotExists
         );
     });
 }

@@ -158,6 +158,20 @@ fn reveal_is_refused_when_anything_hashed_differs() {
 }
 
 #[test]
+fn copied_commit_cannot_be_revealed_when_its_weights_have_become_known() {
+    Ext::default().build_and_execute(|| {
+        assert_ok!(commit(ALICE, &[3], &[1]));
+        assert_ok!(SubtensorModule::commit_weights(signed(BOB), NETUID, hash(ALICE, 0, &[3], &[1])));
+        run_to(10);
+        // The hash is of the one who committed: what the other reveals never has it.
+        assert_noop!(reveal(BOB, &[3], &[1]), Error::<Test>::InvalidRevealCommitHashNotMatch);
+        assert_ok!(reveal(ALICE, &[3], &[1]));
+        assert_noop!(reveal(BOB, &[3], &[1]), Error::<Test>::InvalidRevealCommitHashNotMatch);
+        assert_eq!((weights_of(0, ALICE), weights_of(0, BOB)), (vec![(3, 65_535)], vec![]));
+    });
+}
+
+#[test]
 fn earlier_commits_go_when_a_later_one_is_revealed() {
     Ext::with(|parameters| parameters.weights_set_rate_limit = Some(1)).build_and_execute(|| {
         for block in 1..=3_u16 {

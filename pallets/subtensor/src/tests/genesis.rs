@@ -5,6 +5,7 @@
 use super::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
+use sp_runtime::DispatchError;
 
 #[test]
 fn subnet_is_as_configured_when_the_chain_begins() {
@@ -48,10 +49,7 @@ fn netuids_below_are_vacant_when_the_config_says_so() {
             SubtensorModule::burned_register(RuntimeOrigin::signed(cold(50)), vacant, hot(50)),
             Error::<Test>::SubNetRegistrationDisabled
         );
-        assert_noop!(
-            SubtensorModule::start_call(RuntimeOrigin::signed(cold(50)), vacant),
-            Error::<Test>::NotSubnetOwner
-        );
+        assert_noop!(SubtensorModule::start_call(RuntimeOrigin::signed(cold(50)), vacant), DispatchError::BadOrigin);
         assert_ok!(SubtensorModule::register_network(RuntimeOrigin::signed(cold(50)), hot(50)));
         assert_eq!(SubtensorModule::netuids().last(), Some(&NetUid(NETUID.0 + 1)));
     });

@@ -8,6 +8,7 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::__private::metadata_ir::{StorageEntryModifierIR, StorageEntryTypeIR};
 use scale_info::{MetaType, Type, TypeDef, TypeInfo, form::MetaForm, meta_type};
 use serde_json::{Value, json};
+use sp_core::crypto::AccountId32;
 use std::collections::BTreeMap;
 
 fn golden() -> Value {
@@ -64,7 +65,14 @@ fn variants(ty: MetaType) -> BTreeMap<String, Value> {
 }
 
 /// Newer than the metadata at hand: the public chain has had these since spec 475.
-const NEWER: [&str; 4] = ["SubnetEpochConsensus", "EpochConsensus", "CommitPayloadTooLarge", "CommitQueueFull"];
+const NEWER: [&str; 6] = [
+    "BurnRegistrationAllowed",
+    "SubnetEpochConsensus",
+    "EpochConsensus",
+    "TooManyStakingHotkeys",
+    "CommitPayloadTooLarge",
+    "CommitQueueFull",
+];
 
 fn assert_same(what: &str, ours: BTreeMap<String, Value>, least: usize) {
     let golden = golden();
@@ -95,8 +103,9 @@ fn enums_are_those_of_the_public_chain_when_compared_with_its_metadata() {
     let golden = golden();
     let ours = [
         ("Hyperparameter", meta_type::<crate::Hyperparameter>()),
-        ("RateLimitKey", meta_type::<crate::RateLimitKey>()),
+        ("RateLimitKey", meta_type::<crate::RateLimitKey<AccountId32>>()),
         ("ConsensusMode", meta_type::<crate::ConsensusMode>()),
+        ("RecycleOrBurnEnum", meta_type::<crate::RecycleOrBurnEnum>()),
     ];
     for (name, ty) in ours {
         for (variant, value) in variants(ty) {
@@ -111,6 +120,8 @@ fn enums_are_those_of_the_public_chain_when_compared_with_its_metadata() {
 #[test]
 fn newer_variants_have_the_indices_of_spec_475_when_encoded() {
     assert_eq!(crate::Hyperparameter::EpochConsensus.encode(), [35]);
+    assert_eq!(crate::Hyperparameter::BurnRegistrationAllowed.encode(), [36]);
+    assert_eq!(Error::<Test>::TooManyStakingHotkeys.encode(), [163]);
     assert_eq!(Error::<Test>::CommitPayloadTooLarge.encode(), [173]);
     assert_eq!(Error::<Test>::CommitQueueFull.encode(), [174]);
 }
@@ -142,6 +153,26 @@ fn storage_is_that_of_the_public_chain_when_compared_with_its_metadata() {
         compared += 1;
     }
     assert!(compared > 100, "only {compared} items were compared");
+}
+
+#[test]
+fn constants_are_those_of_the_public_chain_when_it_has_them() {
+    let ours: BTreeMap<_, _> =
+        SubtensorModule::pallet_constants_metadata().into_iter().map(|entry| (entry.name, entry.value)).collect();
+    // Of spec 461, in its build with `fast-runtime`, whose tempo and epochs per block the mock has.
+    let theirs = [
+        ("InitialMaxEpochsPerBlock", 32_u8.encode()),
+        ("InitialMinStake", 2_000_000_u64.encode()),
+        ("InitialStartCallDelay", 0_u64.encode()),
+        ("InitialTempo", 10_u16.encode()),
+        ("MaxActivityCutoffFactorMilli", 50_000_u32.encode()),
+        ("MaxTempo", 50_400_u16.encode()),
+        ("MinActivityCutoffFactorMilli", 1_000_u32.encode()),
+        ("SubtensorPalletId", b"subtensr".to_vec()),
+    ];
+    for (name, value) in theirs {
+        assert_eq!(ours.get(name), Some(&value), "{name}");
+    }
 }
 
 #[test]

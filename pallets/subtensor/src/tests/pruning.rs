@@ -92,6 +92,7 @@ fn neurons_of_the_owner_stay_when_the_limit_covers_them() {
         assert_eq!(protected(), [OWNER]);
         for (uid, block) in [(3, 9), (4, 8), (5, 8)] {
             Owner::<Test>::insert(hot(uid), cold(OWNER));
+            OwnedHotkeys::<Test>::remove(cold(uid));
             registered(uid, block);
         }
         registered(OWNER, 20);

@@ -5,6 +5,7 @@
 use super::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult};
+use sp_runtime::DispatchError;
 
 fn register(number: u16) -> DispatchResult {
     SubtensorModule::burned_register(RuntimeOrigin::signed(cold(number)), NETUID, hot(number))
@@ -159,8 +160,8 @@ fn subnet_emits_from_the_next_block_when_its_owner_starts_it() {
         let netuid = NetUid(1);
         StartCallDelay::<Test>::put(3);
         let call = |number| SubtensorModule::start_call(RuntimeOrigin::signed(cold(number)), netuid);
-        assert_noop!(call(51), Error::<Test>::NotSubnetOwner);
-        assert_noop!(call(50), Error::<Test>::NeedWaitingMoreBlocksToStarCall);
+        assert_noop!(call(51), DispatchError::BadOrigin);
+        assert_noop!(call(50), Error::<Test>::StartCallNotReady);
         run_to(4);
         assert_eq!(SubtensorModule::pending(netuid), 0);
         assert_ok!(call(50));

@@ -5,6 +5,7 @@
 use super::mock::*;
 use crate::*;
 use frame_support::{assert_noop, assert_ok};
+use sp_runtime::DispatchError;
 
 /// The default subnet and `count` others with the same tempo, from netuid 1.
 fn with_others(count: u16) -> Ext {
@@ -112,7 +113,7 @@ fn running_epoch_begins_anew_when_the_owner_sets_the_tempo() {
         let call = |number, netuid, tempo| {
             SubtensorModule::set_tempo(RuntimeOrigin::signed(cold(number)), NetUid(netuid), tempo)
         };
-        assert_noop!(call(ALICE, 92, 5), Error::<Test>::NotSubnetOwner);
+        assert_noop!(call(ALICE, 92, 5), DispatchError::BadOrigin);
         assert_noop!(call(OWNER, 91, 5), Error::<Test>::SubnetNotExists);
         assert_noop!(call(OWNER, 92, 1), Error::<Test>::TempoOutOfBounds);
         assert_noop!(call(OWNER, 92, 50_401), Error::<Test>::TempoOutOfBounds);

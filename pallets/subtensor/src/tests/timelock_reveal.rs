@@ -148,6 +148,37 @@ fn commit_is_dropped_alone_when_it_cannot_be_opened() {
 }
 
 #[test]
+fn commit_is_dropped_alone_when_its_key_is_no_point_of_the_group() {
+    open().build_and_execute(|| {
+        let good = lock(7, &payload(ALICE, &[(3, 1)]).encode());
+        // Small x: half of them are of no point, the others of one outside the subgroup. Then infinity.
+        let mut keys: Vec<[u8; 96]> = (1..10)
+            .map(|x| {
+                let mut key = [0; 96];
+                (key[0], key[95]) = (0x80, x);
+                key
+            })
+            .collect();
+        let mut infinity = [0; 96];
+        infinity[0] = 0xc0;
+        keys.push(infinity);
+        for key in keys {
+            let signature = beacon().sign(7);
+            let bytes = [&key[..], &good[96..]].concat();
+            let error = clawrank_timelock::decrypt(&bytes, &signature).unwrap_err();
+            assert_eq!(error, clawrank_timelock::TimelockError::BadPoint);
+            submit(ALICE, 0, bytes, 7);
+        }
+        commit(BOB, 7, &[(4, 1)]);
+        publish(7);
+        run_to(10);
+        assert_eq!(revealed(), [Event::TimelockedWeightsRevealed(INDEX, hot(BOB))]);
+        assert_eq!((weights_of(0, ALICE), weights_of(0, BOB)), (vec![], vec![(4, 65_535)]));
+        assert_eq!(waiting(0), 0);
+    });
+}
+
+#[test]
 fn older_payload_without_a_hotkey_counts_when_it_is_revealed() {
     Ext::default().build_and_execute(|| {
         let plain = codec::Encode::encode(&(vec![3_u16], vec![1_u16], 0_u64));

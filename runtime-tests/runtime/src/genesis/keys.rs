@@ -68,6 +68,11 @@ impl Role {
     }
 }
 
+/// The account of `//name`.
+pub(super) fn development(name: &str) -> AccountId {
+    account(alloc::vec![DeriveJunction::hard(name)])
+}
+
 #[allow(clippy::expect_used, reason = "proven where it is")]
 fn account(path: Vec<DeriveJunction>) -> AccountId {
     let root = sr25519::Pair::from_seed(&DEV_SEED);
@@ -88,5 +93,7 @@ mod tests {
                 assert_eq!(AccountId::from(pair.public()), got, "{path}");
             }
         }
+        let three = sr25519::Pair::from_string("//Three", None).expect("a development URI; qed");
+        assert_eq!(development("Three"), AccountId::from(three.public()));
     }
 }

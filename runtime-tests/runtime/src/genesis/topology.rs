@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A local chain described in plain values, and its translation into a genesis patch.
 
-use super::keys::Role;
+use super::keys::{self, Role};
 use crate::{AccountId, Balance, RuntimeGenesisConfig, TAO, block_time::DEFAULT_SLOT_DURATION_MS};
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 use clawrank_primitives::timelock::{BeaconParams, DEV_BEACON};
@@ -69,6 +69,17 @@ pub struct Subnet {
     pub validators: Vec<Neuron>,
     /// Miners, which take the uids after the validators.
     pub miners: Vec<Neuron>,
+    /// What its parameters are to begin with.
+    pub rules: Rules,
+}
+
+/// The parameters that a subnet begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Those of a new subnet. Where epochs are too short for the limits that are counted in blocks, those limits are off.
+    Registered,
+    /// Those of subnet 1 on Subtensor's localnet, which no registration made, with every limit.
+    Localnet,
 }
 
 /// A whole chain at genesis.
@@ -86,6 +97,8 @@ pub struct Topology {
     pub subnet: Subnet,
     /// Whether the netuids below the subnet's are taken, by subnets of nobody.
     pub vacant_below: bool,
+    /// Whether new subnets begin with the values of the public chain's build with `fast-runtime`.
+    pub fast_runtime: bool,
     /// Who else holds how much, in rao.
     pub endowed: Vec<(AccountId, Balance)>,
 }
@@ -141,30 +154,54 @@ impl Subnet {
                 .map(|i| Neuron::development(Role::Validator(i), validator_stake(i, validators)))
                 .collect(),
             miners: (0..miners).map(|i| Neuron::development(Role::Miner(i), 0)).collect(),
+            rules: Rules::Registered,
         }
     }
 
-    /// Whether the public chain's limits, which are in blocks, would forbid what each epoch needs.
-    const fn is_short(&self) -> bool {
-        self.tempo < RATE_LIMITED_TEMPO
+    /// Subnet 1 of Subtensor's localnet, with its owner and nobody else.
+    fn localnet() -> Self {
+        Self { rules: Rules::Localnet, ..Self::development(1, 100, 1, 0, 0) }
+    }
+
+    /// Whether the public chain's limits, which are in blocks, are off, since they would forbid what each epoch needs.
+    fn is_unlimited(&self) -> bool {
+        self.rules == Rules::Registered && self.tempo < RATE_LIMITED_TEMPO
+    }
+
+    /// The parameters that differ from a new subnet's.
+    fn hyperparameters(&self) -> Hyperparameters {
+        let tempo = Some(self.tempo);
+        match self.rules {
+            Rules::Registered => {
+                let no_limit = self.is_unlimited().then_some(0);
+                Hyperparameters {
+                    tempo,
+                    weights_set_rate_limit: no_limit,
+                    serving_rate_limit: no_limit,
+                    // A subnet of few seats would only ever replace its newcomers.
+                    min_non_immune_uids: no_limit.map(|_| 0),
+                    ..Default::default()
+                }
+            }
+            // Storage's own values where a registration writes others.
+            Rules::Localnet => Hyperparameters {
+                tempo,
+                immunity_period: Some(4_096),
+                min_allowed_weights: Some(0),
+                yuma3_on: Some(false),
+                ..Default::default()
+            },
+        }
     }
 
     /// The subnet as `SubtensorModule` takes it.
     fn genesis(&self) -> GenesisSubnet<AccountId> {
-        let no_limit = self.is_short().then_some(0);
         GenesisSubnet {
             netuid: NetUid(self.netuid),
             owner: self.owner.coldkey.clone(),
             owner_hotkey: self.owner.hotkey.clone(),
             mechanisms: self.mechanisms,
-            hyperparameters: Hyperparameters {
-                tempo: Some(self.tempo),
-                weights_set_rate_limit: no_limit,
-                serving_rate_limit: no_limit,
-                // A subnet of few seats would only ever replace its newcomers.
-                min_non_immune_uids: no_limit.map(|_| 0),
-                ..Default::default()
-            },
+            hyperparameters: self.hyperparameters(),
             neurons: self
                 .neurons()
                 .map(|neuron| GenesisNeuron {
@@ -191,8 +228,11 @@ impl Subnet {
 /// What the well-known accounts hold on a localnet; Alice, Bob and Charlie hold more on every chain.
 fn well_known() -> Vec<(AccountId, Balance)> {
     [Sr25519Keyring::Dave, Sr25519Keyring::Eve, Sr25519Keyring::Ferdie, Sr25519Keyring::One, Sr25519Keyring::Two]
-        .map(|key| (key.to_account_id(), MODEST))
-        .into()
+        .map(|key| key.to_account_id())
+        .into_iter()
+        .chain([keys::development("Three")])
+        .map(|account| (account, MODEST))
+        .collect()
 }
 
 impl Topology {
@@ -204,7 +244,7 @@ impl Topology {
             super::DEVELOPMENT => (1, DEFAULT_SLOT_DURATION_MS, DEV_BEACON.period, market(360), Vec::new()),
             super::LOCAL_TESTNET => (2, DEFAULT_SLOT_DURATION_MS, DEV_BEACON.period, market(360), Vec::new()),
             super::FAST => (1, 250, 1, market(10), Vec::new()),
-            super::LOCALNET => (1, 250, DEV_BEACON.period, Subnet::development(1, 100, 1, 0, 0), well_known()),
+            super::LOCALNET => (1, 250, DEV_BEACON.period, Subnet::localnet(), well_known()),
             super::SN92 => {
                 let subnet = Subnet::development(NETUID, 360, 1, 0, 0);
                 (
@@ -224,6 +264,7 @@ impl Topology {
             beacon: Some(BeaconParams { period, ..DEV_BEACON }),
             subnet,
             vacant_below: name == super::SN92,
+            fast_runtime: name == super::LOCALNET,
             endowed,
         })
     }
@@ -249,7 +290,7 @@ impl Topology {
         let subnets = vec![self.subnet.genesis()];
         let vacant_below = self.vacant_below.then_some(NetUid(self.subnet.netuid));
         // Owners change nothing in the last blocks before an epoch: a short one has no others.
-        let admin_freeze_window = self.subnet.is_short().then_some(0);
+        let admin_freeze_window = self.subnet.is_unlimited().then_some(0);
         let beacon = self.beacon.map(|beacon| LocalBeacon {
             public_key: beacon.public_key.to_vec(),
             period: beacon.period,
@@ -258,7 +299,10 @@ impl Topology {
         let emission = POT_PER_BLOCK.saturating_mul(self.subnet.tempo.into());
         let emissions = vec![(NetUid(self.subnet.netuid), emission)];
         build_struct_json_patch!(RuntimeGenesisConfig {
-            block_time: crate::block_time::GenesisConfig { slot_duration_ms: self.slot_duration_ms },
+            block_time: crate::block_time::GenesisConfig {
+                slot_duration_ms: self.slot_duration_ms,
+                fast_runtime: self.fast_runtime,
+            },
             aura: pallet_aura::GenesisConfig {
                 authorities: self.authorities.iter().map(|a| a.aura.clone()).collect::<Vec<_>>(),
             },

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What the owner of a hotkey takes of its dividends before all who stake to it share them.
+
+use frame_support::{ensure, pallet_prelude::DispatchResult};
+use sp_runtime::PerU16;
+
+use crate::{pallet::*, types::*};
+
+impl<T: Config> Pallet<T> {
+    /// Lowers the take of `hotkey`, at any time.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
+    /// - [`Error::DelegateTakeTooLow`]: not below the take that it has, or below `MinDelegateTake`.
+    pub(crate) fn do_decrease_take(coldkey: &T::AccountId, hotkey: &T::AccountId, take: PerU16) -> DispatchResult {
+        Self::ensure_owns(coldkey, hotkey)?;
+        let lower = take < Delegates::<T>::get(hotkey) && take >= MinDelegateTake::<T>::get();
+        ensure!(lower, Error::<T>::DelegateTakeTooLow);
+
+        Delegates::<T>::insert(hotkey, take);
+        Self::deposit_event(Event::TakeDecreased(coldkey.clone(), hotkey.clone(), take));
+        Ok(())
+    }
+
+    /// Raises the take of `hotkey`, at most every `TxDelegateTakeRateLimit` blocks.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
+    /// - [`Error::DelegateTakeTooLow`], [`Error::DelegateTakeTooHigh`]: not above the take that it has; above
+    ///   `MaxDelegateTake`.
+    /// - [`Error::DelegateTxRateLimitExceeded`]: it was raised too few blocks ago.
+    pub(crate) fn do_increase_take(coldkey: &T::AccountId, hotkey: &T::AccountId, take: PerU16) -> DispatchResult {
+        Self::ensure_owns(coldkey, hotkey)?;
+        ensure!(take > Delegates::<T>::get(hotkey), Error::<T>::DelegateTakeTooLow);
+        ensure!(take <= MaxDelegateTake::<T>::get(), Error::<T>::DelegateTakeTooHigh);
+        let (key, block) = (RateLimitKey::LastTxBlockDelegateTake(hotkey.clone()), Self::block());
+        let allowed = LastRateLimitedBlock::<T>::try_get(&key)
+            .map_or(true, |last| block.saturating_sub(last) >= TxDelegateTakeRateLimit::<T>::get());
+        ensure!(allowed, Error::<T>::DelegateTxRateLimitExceeded);
+
+        LastRateLimitedBlock::<T>::insert(key, block);
+        Delegates::<T>::insert(hotkey, take);
+        Self::deposit_event(Event::TakeIncreased(coldkey.clone(), hotkey.clone(), take));
+        Ok(())
+    }
+}
