@@ -19,11 +19,47 @@ import bittensor_core
 from bittensor import calls
 from bittensor._generated import runtime_apis as api
 from bittensor._generated import storage
+from bittensor.intents.hyperparameters import OWNER_HYPERPARAMETERS
 
 from chain import CLI, NODE, Btcli, Node, Steps, opens_our_commit
 
 NETUID = 92
 RAO = 10**9
+# What the owner sets, one after the other: none of them is what it was.
+HYPERPARAMETERS = {
+    "immunity_period": 77,
+    "min_allowed_weights": 3,
+    "weights_version": 7,
+    "activity_cutoff_factor": 2_000,
+    "min_burn": 1_000_000,
+    "max_burn": 50 * RAO,
+    "bonds_moving_avg": 800_000,
+    "bonds_penalty": 1_000,
+    "serving_rate_limit": 5,
+    "commit_reveal_period": 2,
+    "max_allowed_uids": 128,
+    "burn_increase_mult": 3 << 63,
+    "burn_half_life": 300,
+    "rho": 20,
+    "alpha_sigmoid_steepness": 500,
+    "owner_immune_neuron_limit": 2,
+    "liquid_alpha_enabled": True,
+    "alpha_low": 20_000,
+    "yuma3_enabled": False,
+    "bonds_reset_enabled": True,
+    "owner_cut_enabled": False,
+    "tempo": 360,
+}
+# What the SDK would let an owner set and the chain has no call for, as docs/sdk.md says.
+NOT_SETTABLE = {
+    "adjustment_alpha",
+    "collateral_drain_ratio",
+    "collateral_lock_share",
+    "max_difficulty",
+    "min_childkey_take",
+    "owner_cut_auto_lock_enabled",
+    "transfers_enabled",
+}
 GUIDE = pathlib.Path(__file__).parents[2] / "docs/sdk.md"
 
 
@@ -319,6 +355,28 @@ async def sudo(client):
     equal(parameters["kappa"], 30_000, "kappa")
 
 
+async def every_hyperparameter(client, node):
+    """The owner sets them by the SDK's names, and the SDK reads them back; what has no call is refused by its name."""
+
+    async def read():
+        found = await client.runtime(api.SubnetInfoRuntimeApi.get_subnet_hyperparams_v3, [NETUID])
+        values = {entry["name"]: next(iter(entry["value"].values())) for entry in found}
+        return {name: value["bits"] if isinstance(value, dict) else value for name, value in values.items()}
+
+    before, owner = await read(), Keys("owner")
+    wanted = HYPERPARAMETERS | {"alpha_sigmoid_steepness": HYPERPARAMETERS["alpha_sigmoid_steepness"] << 32}
+    equal([name for name, value in wanted.items() if before[name] == value], [], "hyperparameters that are so already")
+    for name, value in HYPERPARAMETERS.items():
+        succeeded(await client.execute(bt.SetHyperparameter(netuid=NETUID, name=name, value=int(value)), owner))
+    after = await read()
+    equal({name: after[name] for name in wanted}, wanted, "hyperparameters")
+    metadata = node.rpc("state_getMetadata")
+    absent = {name for name, (call, _) in OWNER_HYPERPARAMETERS.items() if call.encode().hex() not in metadata}
+    equal(absent, NOT_SETTABLE, "hyperparameters without a call")
+    listed = re.search(r"`btcli sudo set` of (.*?) has no call", GUIDE.read_text(), re.DOTALL)
+    equal(set(re.findall(r"`(\w+)`", listed[1])), NOT_SETTABLE, "those of the documentation")
+
+
 async def found_another(client):
     """`register_network` and `start_call`: the subnet emits from the next block on."""
     result = succeeded(await client.execute(bt.RegisterSubnet(), alice()))
@@ -504,6 +562,10 @@ async def sdk(node, steps, administered):
         else:
             steps.skip("SDK: sets plain weights", "the runtime has no pallet AdminUtils to turn commit-reveal off")
         await step(steps, "SDK and clawrank status agree", same_as_our_own_client, client, node.url)
+        if administered:
+            await step(steps, "SDK: sets every hyperparameter", every_hyperparameter, client, node)
+        else:
+            steps.skip("SDK: sets every hyperparameter", "the runtime has no pallet AdminUtils")
 
 
 async def step(steps, name, check, *arguments):

@@ -16,7 +16,11 @@ use pallet_subtensor::{
     MechId, NetUid, NetUidStorageIndex, SubnetEpochIndex, Tempo, TimelockedWeightCommits, Uids, WeightRow, Weights,
 };
 use serde_json::{Value, json};
-use sp_core::{H256, Pair};
+use sp_core::{
+    H256, Pair,
+    storage::{Storage, well_known_keys},
+};
+use sp_io::TestExternalities;
 use sp_runtime::MultiAddress;
 use std::collections::BTreeMap;
 
@@ -96,7 +100,7 @@ impl History {
                         if found == index && who == *hotkey =>
                     {
                         let newest_round = newest_round(node, &at);
-                        history.reveals.push(Reveal { block, epoch, row: row(node, hotkey, &at), newest_round });
+                        history.reveals.push(Reveal { block, epoch, row: row(node, hotkey, index, &at), newest_round });
                     }
                     _ => {}
                 }
@@ -132,14 +136,18 @@ fn has_commit(node: &Node, index: NetUidStorageIndex, epoch: u64, hash: H256, at
     queue.iter().any(|(_, _, bytes, _)| H256(sp_io::hashing::blake2_256(bytes)) == hash)
 }
 
-fn row(node: &Node, hotkey: &AccountId, at: &Value) -> Vec<(u16, u16)> {
+pub(crate) fn row(node: &Node, hotkey: &AccountId, index: NetUidStorageIndex, at: &Value) -> Vec<(u16, u16)> {
     let uid: u16 = state(node, &Uids::<Runtime>::hashed_key_for(NETUID, hotkey), at).expect("a validator has a uid");
-    let index = NetUidStorageIndex::new(NETUID, MECHANISM);
     let row: Option<WeightRow> = state(node, &Weights::<Runtime>::hashed_key_for(index, uid), at);
     row.map(|row| row.into_vec()).unwrap_or_default()
 }
 
-fn events(node: &Node, at: &Value) -> Vec<RuntimeEvent> {
+/// What happened in a block.
+///
+/// # Panics
+///
+/// When the node has dropped that state.
+pub fn events(node: &Node, at: &Value) -> Vec<RuntimeEvent> {
     let records: Vec<EventRecord<RuntimeEvent, Hash>> =
         state(node, &storage_prefix(b"System", b"Events"), at).unwrap_or_default();
     records.into_iter().filter(|record| record.phase != Phase::Finalization).map(|record| record.event).collect()
@@ -155,6 +163,32 @@ pub fn state<T: Decode>(node: &Node, key: &[u8], at: &Value) -> Option<T> {
         node.rpc("state_getStorage", json!([format!("0x{}", hex::encode(key)), at])).expect("the state is kept");
     let bytes = hex::decode(found.as_str()?.trim_start_matches("0x")).expect("hexadecimal text");
     Some(T::decode(&mut bytes.as_slice()).expect("a value of the runtime's own type"))
+}
+
+/// All of a node's state at a block's hash but for the runtime's code, to be read with native types.
+///
+/// # Panics
+///
+/// When the node has dropped that state.
+pub fn whole_state(node: &Node, at: &Value) -> TestExternalities {
+    let bytes = |text: &Value| {
+        let text = text.as_str().expect("hexadecimal text").trim_start_matches("0x");
+        hex::decode(text).expect("hexadecimal text")
+    };
+    let mut storage = Storage::default();
+    let mut last = Value::Null;
+    loop {
+        let keys = node.rpc("state_getKeysPaged", json!(["0x", 500, last, at])).expect("the state is kept");
+        let keys = keys.as_array().expect("a list of keys").clone();
+        let Some(newest) = keys.last() else { break };
+        last = newest.clone();
+        let keys: Vec<Value> = keys.into_iter().filter(|key| bytes(key) != well_known_keys::CODE).collect();
+        let found = node.rpc("state_queryStorageAt", json!([keys, at])).expect("the state is kept");
+        for change in found[0]["changes"].as_array().expect("a list of values") {
+            storage.top.insert(bytes(&change[0]), bytes(&change[1]));
+        }
+    }
+    TestExternalities::new(storage)
 }
 
 /// The newest round of the beacon that the chain has stored.

@@ -62,6 +62,12 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("a bound listener has an address").port()
 }
 
+/// Sends a signal such as `-STOP` to a child of this process.
+pub(crate) fn signal(process: u32, signal: &str) {
+    let status = Command::new("kill").args([signal, &process.to_string()]).status().expect("kill is everywhere");
+    assert!(status.success(), "kill {signal} {process}: {status}");
+}
+
 impl Node {
     /// Starts a node with `args`, an RPC and a p2p port of its own, and a base path in a fresh folder.
     pub fn start(args: &[&str]) -> Self {
@@ -106,6 +112,16 @@ impl Node {
     pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+
+    /// Stops it where it is, as SIGSTOP does, until [`Node::resume`].
+    pub fn pause(&self) {
+        signal(self.process.id(), "-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        signal(self.process.id(), "-CONT");
     }
 
     /// Starts it again on the chain it has, on the ports it had, with these `args` in the place of the former.
