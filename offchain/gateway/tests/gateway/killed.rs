@@ -252,7 +252,8 @@ async fn no_finished_answer_is_lost_or_paid_twice_when_the_process_is_killed() {
         let health = async || http.get(url("/healthz")).send().await.ok()?.json::<Health>().await.ok();
         gateway.wait("healthy gateway", async || health().await.filter(|health| health.status == "ok")).await;
         // All that the life before left is in order before anyone asks.
-        check(&ledger, &finished.lock().unwrap().clone()).await;
+        let so_far = finished.lock().unwrap().clone();
+        check(&ledger, &so_far).await;
         if life == LIVES {
             break;
         }
