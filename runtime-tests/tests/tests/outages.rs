@@ -12,7 +12,10 @@ use clawrank_runtime_tests::{
 };
 use frame_support::weights::Weight;
 use serde_json::json;
-use std::{thread::sleep, time::Duration};
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 /// For what takes some seconds when the machine does nothing else.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -132,7 +135,13 @@ fn request_and_upload_in_flight_end_well_when_the_node_is_killed_and_started_aga
     // Neither needs the chain to end.
     let words = answer.whole();
     println!("the answer came whole: {words}");
+    let end = Instant::now() + PATIENCE;
     while said(HAS) == stored {
+        assert!(
+            Instant::now() < end,
+            "the gateway has no bundle: {}",
+            std::fs::read_to_string(&miner).unwrap_or_default()
+        );
         assert!(validator.ended().is_none(), "{}", validator.log());
         sleep(Duration::from_millis(50));
     }
