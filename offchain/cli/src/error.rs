@@ -48,3 +48,19 @@ impl CliError {
         }
     }
 }
+
+/// What clap says of a bad flag, on one line: the complaint and its tips, without the usage, and where help is.
+pub(crate) fn bad_flag(rendered: &str) -> String {
+    let body = rendered.strip_prefix("error: ").unwrap_or(rendered);
+    let mut text = String::new();
+    for line in body.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        if !text.is_empty() {
+            text.push_str(if line.starts_with("tip:") { "; " } else { " " });
+        }
+        text.push_str(line);
+    }
+    format!("{text}; `--help` shows what is possible")
+}

@@ -88,7 +88,10 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     let filter = cli.log.as_deref().unwrap_or(cli.command.default_log());
     if let Err(error) = start_log(filter, cli.log_json) {
         return finish(Err(error));
@@ -117,6 +120,16 @@ fn block_on<F: Future<Output = Result<(), CliError>>>(future: F) -> Result<(), C
         .block_on(future)
 }
 
+/// Help and version as clap prints them; a bad flag is bad input like any other: one line, exit code 2.
+fn refuse(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    if matches!(error.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion) {
+        error.exit()
+    }
+    eprintln!("error: {}", error::bad_flag(&error.render().to_string()));
+    ExitCode::from(2)
+}
+
 fn finish(result: Result<(), CliError>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -140,3 +153,6 @@ fn start_log(filter: &str, json: bool) -> Result<(), CliError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -270,43 +270,43 @@ pub(crate) async fn validator(args: ValidatorArgs, output: Output) -> Result<(),
             )),
             other => CliError::work(&other),
         })?;
-        return if output.json { output.json(&report) } else { print_report(&report) };
+        return if output.json { output.json(&report) } else { line(&report_text(&report)) };
     }
     clawrank_validator::run(config, keypair, chain, until_signal()).await.map_err(work)
 }
 
-fn print_report(report: &Report) -> Result<(), CliError> {
-    line(&format!(
+/// For people: what was scored by which rules, one row per miner, and the reason of each in words.
+fn report_text(report: &Report) -> String {
+    let mut lines = vec![format!(
         "epoch {} of subnet {}, rules `{}`, {} replays; nothing was sent",
         report.epoch, report.netuid, report.preset, report.replays
-    ))?;
-    if let Some(notice) = &report.notice {
-        line(&format!("notice: {notice}"))?;
-    }
-    crate::status::print_blocked(
-        &report.blocked,
-        &report.warnings,
-        u8::try_from(report.mechanisms.len()).unwrap_or(u8::MAX),
-    )?;
+    )];
+    lines.extend(report.notice.iter().map(|notice| format!("notice: {notice}")));
+    let mechanisms = u8::try_from(report.mechanisms.len()).unwrap_or(u8::MAX);
+    lines.extend(crate::status::blocked_lines(&report.blocked, &report.warnings, mechanisms));
+    let blended = report.miners.iter().any(|m| m.blended.is_some());
     let share = |ppb: u32| percent(u64::from(ppb), 1_000_000_000);
     let rows = report
         .miners
         .iter()
         .map(|m| {
-            vec![
-                m.uid.to_string(),
-                crate::status::short(&m.hotkey.to_string()),
-                crate::status::gate_text(m),
-                share(m.serving.earned.share_ppb),
-                m.serving.earned.weight.to_string(),
-                share(m.intel.earned.share_ppb),
-                m.intel.earned.weight.to_string(),
-            ]
+            let who = vec![m.uid.to_string(), crate::status::short(&m.hotkey.to_string()), crate::status::gate_text(m)];
+            let earned = match m.blended {
+                _ if !blended => vec![m.serving.earned, m.intel.earned],
+                earned => vec![earned.unwrap_or_default()],
+            };
+            let cells = earned.iter().flat_map(|earned| [share(earned.share_ppb), earned.weight.to_string()]);
+            who.into_iter().chain(cells).collect()
         })
         .collect();
-    let header = ["uid", "hotkey", "gate", "serving share", "weight", "intel share", "weight"];
-    line(&table(&header, 3, rows).to_string())?;
-    report.miners.iter().try_for_each(|m| line(&format!("uid {}: {}", m.uid, m.why)))
+    let header: &[&str] = if blended {
+        &["uid", "hotkey", "gate", "share", "weight"]
+    } else {
+        &["uid", "hotkey", "gate", "serving share", "weight", "intel share", "weight"]
+    };
+    lines.push(table(header, 3, rows).to_string());
+    lines.extend(report.miners.iter().map(|m| format!("uid {}: {}", m.uid, m.why)));
+    lines.join("\n")
 }
 
 /// Runs the emulator or a cheat.
@@ -333,3 +333,6 @@ pub(crate) async fn emulator(command: EmulatorCommand) -> Result<(), CliError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

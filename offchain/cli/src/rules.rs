@@ -8,6 +8,7 @@ mod merkle;
 mod params;
 mod scalar;
 mod serving;
+mod submission;
 mod yuma;
 
 use std::path::PathBuf;
@@ -29,11 +30,11 @@ pub(crate) enum RulesCommand {
     Allocate(allocate::AllocateArgs),
     /// Stake and weights, epoch after epoch, to consensus, bonds and emission (rules 4.6).
     Yuma(IoArgs),
-    /// Claims and replays to the gate of a submission, with the evidence (rules 3).
+    /// A submission and replays to its gate, with the evidence (rules 3); claims and replays to its statistics alone.
     Gate(PresetArgs),
     /// Probes and traffic per payer to serving scores (rules 1).
     Serving(PresetArgs),
-    /// Accuracy, usefulness, freshness and coverage to intel scores (rules 4.1).
+    /// Attempts, signal and reference, or accuracy and usefulness, to intel scores (rules 4.1).
     Intel(PresetArgs),
     /// Leaves to a Merkle root and inclusion proofs, or a proof to a yes or no (rules 2.1).
     Merkle(IoArgs),
@@ -94,14 +95,29 @@ where
 
 /// Reads JSON; an error names the field by its path, as `epochs[0].stake[3]`.
 fn parse<I: DeserializeOwned>(text: &str) -> Result<I, CliError> {
+    // Serde takes a list for an object, by position; nobody means that.
+    if text.trim_start().starts_with('[') {
+        return Err(CliError::input("input", "is a list; it must be an object"));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
         let path = e.path().to_string();
-        let what = if path == "." { "input".to_owned() } else { path };
-        CliError::input(what, one_line(&e.into_inner().to_string()))
+        let why = one_line(&e.into_inner().to_string());
+        CliError::input(field(&path, &why), why)
     })?;
     reader.end().map_err(|e| CliError::input("input", one_line(&e.to_string())))?;
     Ok(value)
+}
+
+/// The field at fault. The path of one that is missing ends at what lacks it.
+fn field(path: &str, why: &str) -> String {
+    let missing = why.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    match (path, missing) {
+        (".", Some(name)) => name.to_owned(),
+        (".", None) => "input".to_owned(),
+        (path, Some(name)) => format!("{path}.{name}"),
+        (path, None) => path.to_owned(),
+    }
 }
 
 fn print<T: Serialize>(value: &T) -> Result<(), CliError> {

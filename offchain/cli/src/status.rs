@@ -89,10 +89,15 @@ struct Row {
 /// [`CliError`] when the chain cannot be read or the report is not one.
 pub(crate) async fn run(args: StatusArgs, output: Output) -> Result<(), CliError> {
     let chain = args.network.connect().await?;
-    let report: Option<Report> = read_report(args.validator_data.as_deref(), "latest.json")?;
-    let standing = read_report(args.validator_data.as_deref(), "standing.json")?;
-    let status = Status { standing, ..gather(&*chain, args.network.netuid(), report.as_ref()).await? };
-    if output.json { output.json(&status) } else { print(&status) }
+    let status = read(&*chain, args.network.netuid(), args.validator_data.as_deref()).await?;
+    if output.json { output.json(&status) } else { line(&text(&status)) }
+}
+
+/// What the chain says now, and beside it what a validator's folder says.
+async fn read(chain: &dyn ChainPort, netuid: u16, validator_data: Option<&Path>) -> Result<Status, CliError> {
+    let report: Option<Report> = read_report(validator_data, "latest.json")?;
+    let standing = read_report(validator_data, "standing.json")?;
+    Ok(Status { standing, ..gather(chain, netuid, report.as_ref()).await? })
 }
 
 fn read_report<T: DeserializeOwned>(dir: Option<&Path>, name: &str) -> Result<Option<T>, CliError> {
@@ -182,91 +187,108 @@ fn row(n: &Neuron, report: Option<&Report>, weights: &[BTreeMap<u16, u16>], paid
     }
 }
 
-fn print(status: &Status) -> Result<(), CliError> {
-    line(&format!(
-        "subnet {} at block {} (0x{}), epoch {}, tempo {}, {}",
-        status.netuid,
-        status.block,
-        status.block_hash.get(..8).unwrap_or_default(),
-        status.epoch,
-        status.tempo,
-        match (status.blocks_to_next_epoch, status.seconds_to_next_epoch) {
-            (Some(blocks), Some(seconds)) => format!("next epoch in {blocks} blocks (about {seconds} s)"),
-            _ => "no epochs: its tempo is 0".to_owned(),
-        }
-    ))?;
-    line(&format!(
-        "{} mechanism(s), commit-reveal {}{}",
-        status.mechanisms,
-        if status.commit_reveal { "on" } else { "off" },
-        status.report_epoch.map_or_else(String::new, |e| format!(", gates and scores of epoch {e}")),
-    ))?;
-    if let Some(notice) = &status.report_notice {
-        line(&format!("notice: {notice}"))?;
-    }
-    if let Some(standing) = &status.standing {
-        print_standing(standing, status.mechanisms)?;
-    }
-    let rows = status
-        .neurons
-        .iter()
-        .map(|n| {
-            let per_mechanism = |values: &[u16]| values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(" / ");
-            vec![
-                n.uid.to_string(),
-                n.role.to_owned(),
-                short(&n.hotkey),
-                n.gate.clone().unwrap_or_else(|| "-".to_owned()),
-                tao(n.stake_rao),
-                n.share_ppb.iter().map(|s| percent(u64::from(*s), 1_000_000_000)).collect::<Vec<_>>().join(" / "),
-                per_mechanism(&n.weight_u16),
-                per_mechanism(&n.incentive_u16),
-                n.dividends_u16.to_string(),
-                tao(n.emission_rao),
-                tao(n.payout_rao),
-                n.last_commit_block.iter().max().copied().unwrap_or(0).to_string(),
-            ]
-        })
-        .collect();
-    let header = [
-        "uid",
-        "role",
-        "hotkey",
-        "gate",
-        "stake",
-        "share",
-        "weight",
-        "incentive",
-        "dividends",
-        "emission",
-        "payout",
-        "last commit",
+/// For people: two lines on the subnet, what stands in the validator's way, one row per neuron, and the units.
+fn text(status: &Status) -> String {
+    let mut lines = vec![
+        format!(
+            "subnet {} at block {} (0x{}), epoch {}, tempo {}, {}",
+            status.netuid,
+            status.block,
+            status.block_hash.get(..8).unwrap_or_default(),
+            status.epoch,
+            status.tempo,
+            match (status.blocks_to_next_epoch, status.seconds_to_next_epoch) {
+                (Some(blocks), Some(seconds)) => format!("next epoch in {blocks} blocks (about {seconds} s)"),
+                _ => "no epochs: its tempo is 0".to_owned(),
+            }
+        ),
+        format!(
+            "{} mechanism(s), commit-reveal {}{}",
+            status.mechanisms,
+            if status.commit_reveal { "on" } else { "off" },
+            status.report_epoch.map_or_else(String::new, |e| format!(", gates and scores of epoch {e}")),
+        ),
     ];
-    line(&table(&header, 4, rows).to_string())?;
-    line(
-        "stake, emission of the last epoch and payout in TAO; weight (of the validator with the most stake), incentive \
-         and dividends of 65,535",
-    )?;
-    if status.mechanisms > 1 {
-        line("share, weight and incentive: serving / intel")?;
+    lines.extend(status.report_notice.iter().map(|notice| format!("notice: {notice}")));
+    if let Some(standing) = &status.standing {
+        lines.extend(standing_lines(standing, status.mechanisms));
     }
-    Ok(())
+    let rows = status.neurons.iter().map(cells).collect();
+    lines.push(table(&HEADER, 4, rows).to_string());
+    lines.push(
+        "stake, emission of the last epoch and payout in TAO; weight (of the validator with the most stake), incentive \
+         and dividends of 65,535"
+            .to_owned(),
+    );
+    if status.report_epoch.is_some() {
+        lines.push("score: serving / intel, each in a unit of its own".to_owned());
+    }
+    if status.mechanisms > 1 {
+        lines.push("share, weight and incentive: serving / intel".to_owned());
+    }
+    lines.join("\n")
 }
 
-fn print_standing(standing: &Standing, mechanisms: u8) -> Result<(), CliError> {
+const HEADER: [&str; 13] = [
+    "uid",
+    "role",
+    "hotkey",
+    "gate",
+    "stake",
+    "score",
+    "share",
+    "weight",
+    "incentive",
+    "dividends",
+    "emission",
+    "payout",
+    "last commit",
+];
+
+/// A neuron's cells under [`HEADER`].
+fn cells(n: &Row) -> Vec<String> {
+    let per_mechanism = |values: &[u16]| values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(" / ");
+    let score = n.serving_score.iter().chain(&n.intel_score).map(|score| rounded(score)).collect::<Vec<_>>();
+    vec![
+        n.uid.to_string(),
+        n.role.to_owned(),
+        short(&n.hotkey),
+        n.gate.clone().unwrap_or_else(|| "-".to_owned()),
+        tao(n.stake_rao),
+        score.join(" / "),
+        n.share_ppb.iter().map(|s| percent(u64::from(*s), 1_000_000_000)).collect::<Vec<_>>().join(" / "),
+        per_mechanism(&n.weight_u16),
+        per_mechanism(&n.incentive_u16),
+        n.dividends_u16.to_string(),
+        tao(n.emission_rao),
+        tao(n.payout_rao),
+        n.last_commit_block.iter().max().copied().unwrap_or(0).to_string(),
+    ]
+}
+
+/// Decimal digits as three of them and a power of ten, cut off, where there are more than six.
+fn rounded(digits: &str) -> String {
+    match (digits.get(..1), digits.get(1..3), digits.len()) {
+        (Some(first), Some(rest), len) if len > 6 => format!("{first}.{rest}e{}", len.saturating_sub(1)),
+        _ => digits.to_owned(),
+    }
+}
+
+fn standing_lines(standing: &Standing, mechanisms: u8) -> Vec<String> {
     let how = match standing.form.as_deref() {
         Some("plain") => "set in the open",
         Some("salted") => "committed as a salted hash and revealed by a call",
         Some("timelocked") => "committed timelocked and revealed by the chain",
         _ => "committed in a way that this program does not know",
     };
-    line(&format!("this validator at block {}: weights are {how}", standing.block))?;
-    print_blocked(&standing.blocked, &standing.warnings, mechanisms)
+    let mut lines = vec![format!("this validator at block {}: weights are {how}", standing.block)];
+    lines.extend(blocked_lines(&standing.blocked, &standing.warnings, mechanisms));
+    lines
 }
 
 /// Why weights cannot be set now and when they can, then what somebody should look at.
-pub(crate) fn print_blocked(blocked: &[BlockedReport], warnings: &[String], mechanisms: u8) -> Result<(), CliError> {
-    for BlockedReport { mecid, message, until_block, .. } in blocked {
+pub(crate) fn blocked_lines(blocked: &[BlockedReport], warnings: &[String], mechanisms: u8) -> Vec<String> {
+    let why = blocked.iter().map(|BlockedReport { mecid, message, until_block, .. }| {
         let until = until_block.map_or_else(String::new, |block| format!(" (until block {block})"));
         let name = match *mecid {
             _ if mechanisms <= 1 => " (blended)",
@@ -274,9 +296,9 @@ pub(crate) fn print_blocked(blocked: &[BlockedReport], warnings: &[String], mech
             MECID_INTEL => " (intel)",
             _ => "",
         };
-        line(&format!("mechanism {mecid}{name}: weights cannot be set now{until}: {message}"))?;
-    }
-    warnings.iter().try_for_each(|warning| line(&format!("warning: {warning}")))
+        format!("mechanism {mecid}{name}: weights cannot be set now{until}: {message}")
+    });
+    why.chain(warnings.iter().map(|warning| format!("warning: {warning}"))).collect()
 }
 
 /// Gate and reason of a miner in one word or two.
@@ -296,3 +318,6 @@ pub(crate) fn short(address: &str) -> String {
         _ => address.to_owned(),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

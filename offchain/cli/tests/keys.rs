@@ -114,3 +114,43 @@ fn coldkey_is_encrypted_by_default_when_made() {
     assert_eq!(json(&run(&decrypt, None))["encrypted"], Value::Bool(false));
     assert_eq!(json(&run(&["show", "--coldkey", "--check", "--json"], None))["checked"], Value::Bool(true));
 }
+
+/// API keys of a gateway's callers, from the first to the revocation.
+#[test]
+fn api_keys_are_made_credited_and_revoked_when_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("gateway.db");
+    let database = database.to_str().unwrap();
+    let run = |command: &str, arguments: &[&str]| {
+        keys(folder.path(), &[&["api", command, "--database", database], arguments].concat(), None, "")
+    };
+    let balance = || {
+        let list = json(&run("list", &["--json"]));
+        let payer = list["payers"].as_array().unwrap().iter().find(|payer| payer["name"] == "acme").cloned();
+        payer.unwrap()["balance"].as_u64().unwrap()
+    };
+    let made = json(&run("new", &["--payer", "acme", "--credit", "25", "--json"]));
+    assert!(made["secret"].as_str().unwrap().starts_with("sk-claw-"), "{made}");
+    let id = made["id"].to_string();
+    assert_eq!(balance(), 25_000_000);
+
+    assert_eq!(good(&run("credit", &["--payer", "acme", "0.000001"])), "acme has 25.000001 USD");
+    assert_eq!(json(&run("credit", &["--payer", "acme", "4.5", "--json"]))["balance"], 29_500_001);
+    for amount in ["0.0000001", "-1", "1e3", "", "ten", "99999999999999999999"] {
+        let error = refused(&run("credit", &["--payer", "acme", amount]));
+        assert!(error.contains(amount) && (error.contains("USD") || amount == "-1"), "{error}");
+    }
+    assert!(refused(&run("credit", &["--payer", "acme"])).contains("<USD>"));
+    assert!(refused(&run("credit", &["5"])).contains("--payer <PAYER>"));
+    assert_eq!(balance(), 29_500_001, "what was refused is not added");
+
+    assert_eq!(json(&run("revoke", &[&id, "--json"]))["revoked"], made["id"]);
+    let table = good(&run("list", &[]));
+    assert!(table.lines().any(|line| line.contains("acme") && line.contains("revoked")), "{table}");
+    for unknown in [id.as_str(), "999"] {
+        let error = refused(&run("revoke", &[unknown]));
+        assert_eq!(error, format!("error: {unknown}: no key in use has this number; see `keys api list`"));
+    }
+    assert!(refused(&run("revoke", &["first"])).contains("'first' for '<ID>'"));
+    assert_eq!(balance(), 29_500_001, "the payer keeps the rest");
+}

@@ -3,15 +3,13 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwapOption;
 use clawrank_protocol::{
-    ApiError, ErrorCode,
+    ApiError, ErrorCode, Hex,
     frames::Role,
     proof::{Hash, HotkeyId, Keypair},
 };
@@ -26,6 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     cells::Cells,
+    clock::now_ms,
     config::Config,
     endpoints::Endpoints,
     hub::Hub,
@@ -62,8 +61,8 @@ pub(crate) struct App {
     pub(crate) uploads: Semaphore,
     /// Ends of requests that the ledger would not take yet; a crash gives their reservations back as well.
     unsettled: Mutex<VecDeque<Settlement>>,
-    /// Whether the last write to the ledger failed.
-    pub(crate) ledger_failing: AtomicBool,
+    /// Why the last write to the ledger failed, if it did.
+    pub(crate) ledger_failure: ArcSwapOption<LedgerError>,
     /// Requests that are to end before the process does.
     pub(crate) tasks: TaskTracker,
     pub(crate) cancel: CancellationToken,
@@ -91,14 +90,23 @@ impl App {
         }
     }
 
-    /// Tries again what the ledger would not take.
+    /// Tries again what the ledger would not take, so that it is known to work again before the next request comes.
     pub(crate) async fn settle_again(&self) {
         loop {
             let next = self.unsettled.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(settlement) = next else { return };
+            let Some(settlement) = next else { break };
             match self.ledger.settle(settlement.clone()).await {
                 Ok(_) | Err(LedgerError::NotOpen { .. }) => self.ledger_works(),
                 Err(_) => return self.settle_later(settlement),
+            }
+        }
+        if self.ledger_failure.load().is_some()
+            && let Ok(nonce) = Hex::<16>::random()
+        {
+            // A write that means nothing to anybody: one more nonce of the gateway's own.
+            let now = now_ms();
+            if self.ledger.use_nonce(&self.me, &nonce.0, now, now).await.is_ok() {
+                self.ledger_works();
             }
         }
     }
@@ -204,9 +212,7 @@ impl App {
         if let LedgerError::InsufficientBalance { .. } = error {
             return ApiError::new(ErrorCode::InsufficientBalance, error.to_string());
         }
-        self.ledger_failing.store(true, Ordering::Relaxed);
-        self.metrics.ledger_errors.increment(1);
-        tracing::error!(%error, "ledger refused a write");
+        self.ledger_fails(error);
         let message = match error {
             LedgerError::Full => "the gateway's ledger is full; try again later",
             _ => "the gateway's ledger cannot be written; try again later",
@@ -214,9 +220,18 @@ impl App {
         ApiError::new(ErrorCode::LedgerUnavailable, message)
     }
 
+    /// Remembers that a write failed.
+    pub(crate) fn ledger_fails(&self, error: &LedgerError) {
+        self.metrics.ledger_errors.increment(1);
+        tracing::error!(%error, "ledger refused a write");
+        self.ledger_failure.store(Some(Arc::new(error.clone())));
+    }
+
+    /// Remembers that writing works.
     pub(crate) fn ledger_works(&self) {
-        if self.ledger_failing.load(Ordering::Relaxed) {
-            self.ledger_failing.store(false, Ordering::Relaxed);
+        if self.ledger_failure.load().is_some() {
+            self.ledger_failure.store(None);
+            tracing::info!("the ledger can be written again");
         }
     }
 }
@@ -252,7 +267,7 @@ impl App {
             suspects: Semaphore::new(1),
             uploads: Semaphore::new(limits.max_uploads.max(1)),
             unsettled: Mutex::default(),
-            ledger_failing: AtomicBool::new(false),
+            ledger_failure: ArcSwapOption::empty(),
             tasks: TaskTracker::new(),
             cancel,
             config,

@@ -182,6 +182,7 @@ async fn relay(
         Ok::<Bytes, Ended>(part)
     });
     let mut lines = limited.eventsource();
+    let mut is_empty = true;
     while let Some(line) = lines.next().await {
         let line = line.map_err(|error| match error {
             eventsource_stream::EventStreamError::Transport(ended) => ended,
@@ -190,10 +191,11 @@ async fn relay(
         if line.data == "[DONE]" {
             return push(events, Event::Done(None)).await;
         }
+        is_empty = false;
         push(events, Event::Chunk(raw(line.data.as_bytes()).ok_or(Ended::Breach("chunk is not JSON"))?)).await?;
     }
-    // The connection ended without `[DONE]`.
-    Err(Ended::Lost)
+    // The answer ended without `[DONE]`.
+    Err(if is_empty { Ended::Breach("stream is not server-sent events") } else { Ended::Lost })
 }
 
 async fn push(events: &mpsc::Sender<Event>, event: Event) -> Result<(), Ended> {

@@ -224,7 +224,9 @@ impl Run {
             received_ms: self.job.received_ms,
             reserve: self.reserve,
         };
-        let reserved = self.app.ledger.reserve(request, self.app.config.early_dispatch).await;
+        // While the ledger fails nobody works for a request that may never have a row.
+        let early = self.app.config.early_dispatch && self.app.ledger_failure.load().is_none();
+        let reserved = self.app.ledger.reserve(request, early).await;
         self.reservation = Some(reserved.map_err(|error| self.app.ledger_error(&error))?);
         Ok(())
     }

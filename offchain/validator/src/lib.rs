@@ -81,6 +81,9 @@ use warm::Warmth;
 const NO_GATEWAY: &str = "no gateway is configured, so no miner is probed and no receipt or bundle is read; name one in the \
                           configuration, as `gateways = [{ url = \"http://127.0.0.1:8092\" }]`";
 
+/// Pause before a journal that finds no room is opened again.
+const START_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
 /// What all tasks share.
 struct Parts {
     config: Config,
@@ -233,7 +236,7 @@ impl Parts {
 /// # Errors
 ///
 /// - [`Error::Config`], [`Error::Catalogue`], [`Error::File`]: the configuration cannot be used.
-/// - [`Error::Journal`]: the journal cannot be opened, or stops taking writes for good.
+/// - [`Error::Journal`]: the journal cannot be opened, or stops taking writes for good. A full disk is waited out.
 /// - [`Error::Stored`]: the journal holds what this program cannot have written.
 /// - [`Error::AnotherValidator`]: another validator runs with this hotkey.
 /// - [`Error::Panicked`]: a task panicked.
@@ -243,7 +246,19 @@ pub async fn run(
     chain: Arc<dyn ChainPort>,
     cancel: CancellationToken,
 ) -> Result<(), Error> {
-    let parts = Parts::open(config, keypair, chain).await?;
+    let parts = loop {
+        match Parts::open(config.clone(), keypair.clone(), Arc::clone(&chain)).await {
+            Ok(parts) => break parts,
+            Err(error @ Error::Journal(_)) if error.is_retryable() => {
+                tracing::error!(%error, "cannot start yet; it is tried again");
+                tokio::select! {
+                    () = cancel.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(START_AGAIN_AFTER) => {}
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    };
     if let Some(notice) = parts.params.notice() {
         tracing::warn!(preset = parts.config.params, notice, "special rules");
     }

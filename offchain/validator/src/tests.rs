@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod full_disk;
+mod rules_file;
 mod stall;
 
 /// Replays per cell: enough for the gate to tell a lie.

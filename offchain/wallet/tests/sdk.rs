@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Wallets go both ways between here and the real SDK: `bittensor-wallet` (SDK 10) and `bittensor-core` (SDK 11).
+//! Wallets go both ways between here and the real SDK: `bittensor-wallet` (SDK 10), and `bittensor-core` and `bittensor`
+//! itself (SDK 11).
 //!
 //! The packages are fetched once, into a folder of the user's cache. Where that fails the test says so on standard error and
 //! passes; `CLAWRANK_REQUIRE_SDK=1` makes it fail instead.
@@ -10,12 +11,13 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 use clawrank_wallet::{
-    Origin, Overwrite, Passwords, Protection, Slot, Wallet, generate_mnemonic, hide_password, keypair_from_uri,
-    password_variable,
-    proof::{ss58, verify},
+    Origin, Overwrite, PASSWORD_ENV, PASSWORD_FILE_ENV, Passwords, Protection, Slot, Wallet, generate_mnemonic,
+    hide_password, keypair_from_uri, password_variable,
+    proof::{Keypair, ss58, verify},
     read_keyfile,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -23,6 +25,9 @@ use serde_json::{Value, json};
 
 const PACKAGES: [&str; 2] = ["bittensor-wallet==4.1.1", "bittensor-core==0.1.5"];
 const VENV: &str = "wallet-4.1.1-core-0.1.5";
+
+/// SDK 11 with its `Wallet`, in the place where scripts/lib/sdk.sh has it.
+const ELEVEN: (&str, &str) = ("bittensor==11.3.0", "sdk-11.3.0");
 
 fn cache() -> Option<PathBuf> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -39,8 +44,13 @@ fn run(command: &mut Command) -> Result<(), String> {
     if done.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", tail(&done.stderr))) }
 }
 
-/// The interpreter that has the SDK's packages.
+/// The interpreter that has the SDK's packages; tests that run together make it once.
 fn python() -> Result<PathBuf, String> {
+    static MADE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    MADE.get_or_init(make_python).clone()
+}
+
+fn make_python() -> Result<PathBuf, String> {
     let venv = cache().ok_or("no home folder")?.join(VENV);
     let python = venv.join("bin").join("python");
     if !venv.join("ready").exists() {
@@ -64,6 +74,19 @@ fn python() -> Result<PathBuf, String> {
     Ok(python)
 }
 
+/// The interpreter that has SDK 11 as a whole.
+fn python_of_eleven() -> Result<PathBuf, String> {
+    let venv = cache().ok_or("no home folder")?.join(ELEVEN.1);
+    let python = venv.join("bin").join("python");
+    if run(Command::new(&python).args(["-c", "import bittensor"])).is_err() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--timeout=20", "--retries=1"])
+            .arg(ELEVEN.0))?;
+    }
+    Ok(python)
+}
+
 /// Straight to standard error, which the test runner does not swallow.
 fn skip(why: &str) {
     assert!(env::var_os("CLAWRANK_REQUIRE_SDK").is_none(), "the SDK cannot be had: {why}");
@@ -72,9 +95,15 @@ fn skip(why: &str) {
 }
 
 fn sdk(python: &Path, arguments: &[&str], input: &Value, variables: &[(String, String)]) -> Value {
+    script(python, "sdk.py", arguments, input, variables)
+}
+
+fn script(python: &Path, name: &str, arguments: &[&str], input: &Value, variables: &[(String, String)]) -> Value {
     let mut child = Command::new(python)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk.py"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name))
         .args(arguments)
+        .env_remove(PASSWORD_ENV)
+        .env_remove(PASSWORD_FILE_ENV)
         .envs(variables.iter().cloned())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -160,4 +189,69 @@ fn wallets_go_both_ways_when_written_by_us_or_by_the_sdk() {
         assert!(read["verified"].as_array().unwrap().iter().all(|held| held == &json!(true)), "{ours}: {read}");
     }
     assert_eq!(read.as_array().unwrap().len(), 4);
+}
+
+/// A wallet of ours whose two keys are encrypted, opened by the `Wallet` of either SDK.
+#[test]
+fn encrypted_hotkey_opens_in_the_sdks_wallet_when_written_by_us() {
+    let mut generations = Vec::new();
+    for (is_eleven, found) in [(false, python()), (true, python_of_eleven())] {
+        match found {
+            Ok(python) => generations.push((is_eleven, python)),
+            Err(why) => skip(&why),
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let wallet = Wallet::new(folder.path(), "ours").unwrap();
+    let password = "another 7 horses, übung";
+    let ours = SecretString::from(password);
+    let (message, slot) = (b"who is asked signs", Slot::Hotkey("sealed"));
+    let write = |slot, uri: &str| {
+        let pair = keypair_from_uri(&uri.into()).unwrap();
+        let sealed = Protection::Password(ours.clone());
+        wallet.write(slot, &Origin::Key(pair.clone()), &sealed, Overwrite::Never).unwrap();
+        pair
+    };
+    let (coldkey, hotkey) = (write(Slot::Coldkey, "//owner//9"), write(slot, "//miner//9"));
+    let variable = password_variable(&wallet.path(slot).unwrap());
+    let hidden = hide_password(&variable, &ours).expose_secret().to_owned();
+    let asked = |password: Option<&str>| {
+        json!({
+            "path": folder.path(), "name": "ours", "hotkey": "sealed", "password": password,
+            "message": hex::encode(message), "signature": hex::encode(hotkey.sign(message)),
+            "coldkey": hex::encode(coldkey.sign(message)),
+        })
+    };
+    let check = |opened: &Value, pair: &Keypair| {
+        assert_eq!(opened["ss58"], json!(ss58::encode(&pair.public())), "{opened}");
+        assert_eq!(opened["verified"], json!(true));
+        let signature = hex::decode(text(&opened["signature"])).unwrap().try_into().unwrap();
+        verify(&pair.public(), message, &signature).unwrap();
+    };
+    for (is_eleven, python) in generations {
+        let open = |password: Option<&str>, variables: &[(String, String)]| {
+            script(&python, "wallet.py", &["open"], &asked(password), variables)
+        };
+        // Each opening takes seconds, as it is meant to: no more of them than needed.
+        check(&open(None, &[(variable.clone(), hidden.clone())])["hotkey"], &hotkey);
+        if !is_eleven {
+            check(&open(Some(password), &[])["hotkey"], &hotkey);
+            continue;
+        }
+        let refused = open(Some("another 8 horses"), &[]);
+        assert!(refused["refused"].as_str().is_some_and(|why| why.contains("wrong password")), "{refused}");
+        // One variable for all keys, which SDK 10 has not: theirs and ours mean the same by it.
+        let shared = [(PASSWORD_ENV.to_owned(), password.to_owned())];
+        let opened = open(None, &shared);
+        check(&opened["hotkey"], &hotkey);
+        check(&opened["coldkey"], &coldkey);
+        let asked = json!({ "path": folder.path(), "name": "theirs", "hotkey": "sealed" });
+        let made = script(&python, "wallet.py", &["make"], &asked, &shared);
+        let theirs = Wallet::new(folder.path(), "theirs").unwrap();
+        let passwords = Passwords::from_lookup(move |name| (name == PASSWORD_ENV).then(|| password.to_owned()));
+        for (slot, address) in [(Slot::Coldkey, &made["coldkey"]), (slot, &made["hotkey"])] {
+            assert_eq!(ss58::encode(&theirs.read(slot, &passwords).unwrap().public()), text(address));
+            assert!(theirs.read(slot, &Passwords::none()).is_err(), "it is encrypted");
+        }
+    }
 }

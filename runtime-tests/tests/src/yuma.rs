@@ -13,13 +13,14 @@ use subtensor::{MechId, NetUid, NetUidStorageIndex};
 
 type Rows = Vec<Vec<(u16, u16)>>;
 
-/// What the epoch of `netuid` would write if it ran in `block`, the next one: one output per mechanism.
+/// What the epoch of `netuid` would write if it ran in `block`, the next one: one output per mechanism, with its part of
+/// the emission.
 ///
 /// To be called over the state of the block before.
-pub fn epoch(netuid: NetUid, block: u64) -> Vec<(NetUidStorageIndex, YumaOutput)> {
+pub fn epoch(netuid: NetUid, block: u64) -> Vec<(NetUidStorageIndex, (Rao, YumaOutput))> {
     inputs(netuid, block)
         .into_iter()
-        .map(|(index, input)| (index, yuma::epoch(&input).expect("a sound input")))
+        .map(|(index, input)| (index, (input.emission, yuma::epoch(&input).expect("a sound input"))))
         .collect()
 }
 
@@ -29,9 +30,17 @@ pub fn inputs(netuid: NetUid, block: u64) -> Vec<(NetUidStorageIndex, YumaInput)
     let pool = pool(netuid);
     (0..count)
         .map(|mecid| NetUidStorageIndex::new(netuid, MechId(mecid)))
-        .zip(yuma::split_mechanisms(pool, &vec![1; count.into()]))
+        .zip(yuma::split_mechanisms(pool, &split(netuid, count.into())))
         .map(|(index, part)| (index, input(netuid, index, block, part)))
         .collect()
+}
+
+/// The proportions in which the mechanisms share the emission: the owner's, or even ones.
+fn split(netuid: NetUid, count: usize) -> Vec<u16> {
+    let chosen = subtensor::MechanismEmissionSplit::<Runtime>::get(netuid);
+    let mut split = chosen.map_or_else(|| vec![1; count], |chosen| chosen.into_vec());
+    split.resize(count, 0);
+    split
 }
 
 /// What is pending once the next block has accrued its emission; one subnet emits.
@@ -98,7 +107,11 @@ fn liquid_alpha(netuid: NetUid) -> LiquidAlpha {
         alpha_low,
         alpha_high,
         steepness: subtensor::AlphaSigmoidSteepness::<Runtime>::get(netuid),
-        consensus: ConsensusMode::Auto,
+        consensus: match subtensor::LiquidAlphaConsensusMode::<Runtime>::get(netuid) {
+            subtensor::ConsensusMode::Current => ConsensusMode::Current,
+            subtensor::ConsensusMode::Previous => ConsensusMode::Previous,
+            subtensor::ConsensusMode::Auto => ConsensusMode::Auto,
+        },
     }
 }
 
@@ -127,6 +140,72 @@ impl Written {
     /// What a worker computed.
     pub fn of(output: &YumaOutput) -> Self {
         Self { incentive: output.incentive.clone(), consensus: output.consensus.clone(), bonds: output.bonds.clone() }
+    }
+}
+
+/// What an epoch wrote for a subnet as a whole.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// Mean consensus, in 1/65,535.
+    pub consensus: Vec<u16>,
+    /// Mean dividends, in 1/65,535.
+    pub dividends: Vec<u16>,
+    /// Mean trust in validators, in 1/65,535.
+    pub validator_trust: Vec<u16>,
+    /// Stake weight, in 1/65,535.
+    pub stake_weight: Vec<u16>,
+    /// Who is active in any mechanism.
+    pub active: Vec<bool>,
+    /// Who may set weights.
+    pub permits: Vec<bool>,
+    /// Emission in rao, of all mechanisms.
+    pub emission: Vec<u64>,
+}
+
+impl Whole {
+    /// What the chain has in storage.
+    pub fn on_chain(netuid: NetUid) -> Self {
+        Self {
+            consensus: parts(&subtensor::Consensus::<Runtime>::get(netuid)),
+            dividends: parts(&subtensor::Dividends::<Runtime>::get(netuid)),
+            validator_trust: parts(&subtensor::ValidatorTrust::<Runtime>::get(netuid)),
+            stake_weight: subtensor::StakeWeight::<Runtime>::get(netuid).into_vec(),
+            active: subtensor::Active::<Runtime>::get(netuid).into_vec(),
+            permits: subtensor::ValidatorPermit::<Runtime>::get(netuid).into_vec(),
+            emission: subtensor::Emission::<Runtime>::get(netuid).iter().map(|amount| amount.0).collect(),
+        }
+    }
+
+    /// What a worker computed, given each mechanism's part of the emission: means by that part, each rounded down.
+    ///
+    /// # Panics
+    ///
+    /// When there is no output.
+    pub fn of(outputs: &[(Rao, YumaOutput)]) -> Self {
+        let (_, first) = outputs.first().expect("a subnet has a mechanism");
+        let all: u128 = outputs.iter().map(|(part, _)| u128::from(part.get())).sum();
+        let mean = |of: fn(&YumaOutput) -> &Vec<u16>| -> Vec<u16> {
+            if all == 0 {
+                return of(first).clone();
+            }
+            let at = |output: &YumaOutput, uid: usize| of(output).get(uid).copied().unwrap_or_default();
+            let part = |uid: usize, (part, output): &(Rao, YumaOutput)| {
+                u16::try_from(u128::from(at(output, uid)) * u128::from(part.get()) / all).expect("a part of a u16")
+            };
+            (0..of(first).len()).map(|uid| outputs.iter().map(|output| part(uid, output)).sum()).collect()
+        };
+        let n = first.active.len();
+        let emission =
+            |uid: usize| outputs.iter().filter_map(move |(_, output)| output.emission.get(uid)).map(|rao| rao.get());
+        Self {
+            consensus: mean(|output| &output.consensus),
+            dividends: mean(|output| &output.dividends),
+            validator_trust: mean(|output| &output.validator_trust),
+            stake_weight: first.stake_weight.clone(),
+            active: (0..n).map(|uid| outputs.iter().any(|(_, output)| output.active.get(uid) == Some(&true))).collect(),
+            permits: first.permits.clone(),
+            emission: (0..n).map(|uid| emission(uid).sum()).collect(),
+        }
     }
 }
 

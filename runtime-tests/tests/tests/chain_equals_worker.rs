@@ -5,7 +5,7 @@
 use clawrank_primitives::{
     emission::{
         CapParams, gate_majority, payouts, weighted_median,
-        yuma::{Neuron, YumaInput},
+        yuma::{ConsensusMode, Neuron, YumaInput, YumaOutput},
     },
     units::Rao,
 };
@@ -13,7 +13,7 @@ use clawrank_runtime::{AccountId, Balances, Runtime, RuntimeCall, SubtensorModul
 use clawrank_runtime_tests::{
     chain::{Chain, Keys, Options, keys},
     node,
-    yuma::{self, Written},
+    yuma::{self, Whole, Written},
 };
 use frame_support::traits::fungible::Inspect;
 use pallet_provider_rank::{Bundles, Epochs, Reports, RunningEpoch, Settlements, Verdict};
@@ -34,85 +34,126 @@ fn next_epoch(chain: &mut Chain) -> u32 {
     u32::try_from(next).unwrap()
 }
 
-/// What `clawrank rules yuma` prints for these inputs, each an epoch of its own.
+/// What `clawrank rules yuma` prints for the epochs of one mechanism in a row: each begins with what the program made of
+/// the one before, the first with what the chain had.
 fn on_the_command_line(inputs: &[YumaInput]) -> Vec<serde_json::Value> {
-    inputs
+    let params = &inputs[0].params;
+    assert!(inputs.iter().all(|input| input.params == *params), "one run of the program has one set of parameters");
+    let liquid = params.liquid_alpha.unwrap_or_default();
+    let epochs: Vec<serde_json::Value> = inputs
         .iter()
-        .map(|input| {
-            assert!(input.previous_consensus.iter().all(|share| *share == 0), "the program starts without consensus");
+        .enumerate()
+        .map(|(place, input)| {
             let by_uid = |of: fn(&Neuron) -> serde_json::Value| input.neurons.iter().map(of).collect::<Vec<_>>();
-            let params = &input.params;
-            let liquid = params.liquid_alpha.unwrap_or_default();
-            let question = json!({
-                "params": {
-                    "kappa": params.kappa,
-                    "bonds_penalty": params.bonds_penalty,
-                    "bonds_moving_average": params.bonds_moving_average,
-                    "max_allowed_validators": params.max_allowed_validators,
-                    "activity_cutoff": params.activity_cutoff,
-                    "tempo": params.tempo,
-                    "stake_threshold": params.stake_threshold,
-                    "yuma3": params.yuma3,
-                    "liquid_alpha": params.liquid_alpha.is_some(),
-                    "alpha_low": liquid.alpha_low,
-                    "alpha_high": liquid.alpha_high,
-                    "alpha_sigmoid_steepness": liquid.steepness,
-                },
-                "epochs": [{
-                    "stake": by_uid(|neuron| neuron.stake.into()),
-                    "sparse_weights": input.weights,
-                    "bonds": input.bonds,
-                    "permits": by_uid(|neuron| neuron.permit.into()),
-                    "last_update": by_uid(|neuron| neuron.last_update.into()),
-                    "registered_at": by_uid(|neuron| neuron.registered_at.into()),
-                    "first_commit": by_uid(|neuron| neuron.first_commit.into()),
-                    "owner": input.owner,
-                    "block": input.block,
-                    "emission": input.emission.get(),
-                }],
+            let mut epoch = json!({
+                "stake": by_uid(|neuron| neuron.stake.into()),
+                "sparse_weights": input.weights,
+                "last_update": by_uid(|neuron| neuron.last_update.into()),
+                "registered_at": by_uid(|neuron| neuron.registered_at.into()),
+                "first_commit": by_uid(|neuron| neuron.first_commit.into()),
+                "owner": input.owner,
+                "block": input.block,
+                "emission": input.emission.get(),
             });
-            let mut file = tempfile::NamedTempFile::new().unwrap();
-            file.write_all(question.to_string().as_bytes()).unwrap();
-            let answer = Command::new(node::worker()).args(["rules", "yuma"]).arg(file.path()).output().unwrap();
-            assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
-            let answer: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
-            answer["epochs"][0].clone()
+            if place == 0 {
+                epoch["bonds"] = json!(input.bonds);
+                epoch["permits"] = by_uid(|neuron| neuron.permit.into()).into();
+                epoch["last_step_block"] = json!(input.last_step_block);
+                if !input.previous_consensus.is_empty() {
+                    epoch["previous_consensus"] = json!(input.previous_consensus);
+                }
+            }
+            epoch
         })
-        .collect()
+        .collect();
+    let question = json!({
+        "params": {
+            "kappa": params.kappa,
+            "bonds_penalty": params.bonds_penalty,
+            "bonds_moving_average": params.bonds_moving_average,
+            "max_allowed_validators": params.max_allowed_validators,
+            "activity_cutoff": params.activity_cutoff,
+            "tempo": params.tempo,
+            "stake_threshold": params.stake_threshold,
+            "yuma3": params.yuma3,
+            "liquid_alpha": params.liquid_alpha.is_some(),
+            "alpha_low": liquid.alpha_low,
+            "alpha_high": liquid.alpha_high,
+            "alpha_sigmoid_steepness": liquid.steepness,
+            "liquid_alpha_consensus": match liquid.consensus {
+                ConsensusMode::Current => "current",
+                ConsensusMode::Previous => "previous",
+                ConsensusMode::Auto => "auto",
+            },
+        },
+        "epochs": epochs,
+    });
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(question.to_string().as_bytes()).unwrap();
+    let answer = Command::new(node::worker()).args(["rules", "yuma"]).arg(file.path()).output().unwrap();
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    let answer: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+    answer["epochs"].as_array().unwrap().clone()
+}
+
+/// The program's answer as the output that it was made from.
+fn output(answer: &serde_json::Value) -> YumaOutput {
+    let get = |key: &str| answer[key].clone();
+    let parts = |key: &str| -> Vec<u16> { serde_json::from_value(get(key)).unwrap() };
+    let flags = |key: &str| -> Vec<bool> { serde_json::from_value(get(key)).unwrap() };
+    let rao = |key: &str| serde_json::from_value::<Vec<u64>>(get(key)).unwrap().into_iter().map(Rao).collect();
+    YumaOutput {
+        consensus: parts("consensus"),
+        incentive: parts("incentive"),
+        dividends: parts("dividends"),
+        validator_trust: parts("validator_trust"),
+        stake_weight: parts("stake_weight"),
+        active: flags("active"),
+        permits: flags("permits"),
+        server_emission: rao("server_emission"),
+        validator_emission: rao("validator_emission"),
+        emission: rao("emission"),
+        bonds: serde_json::from_value(get("bonds")).unwrap(),
+    }
+}
+
+/// What an epoch in Wasm wrote: one mechanism after the other, and the whole.
+fn written(chain: &mut Chain) -> (Vec<Written>, Whole) {
+    chain.read(|| {
+        let index = |mecid| NetUidStorageIndex::new(NETUID, MechId(mecid));
+        ((0..2).map(|mecid| Written::on_chain(NETUID, index(mecid))).collect(), Whole::on_chain(NETUID))
+    })
 }
 
 #[test]
-fn epoch_in_wasm_equals_that_of_the_command_line_when_state_is_random() {
+fn epochs_in_wasm_equal_those_of_the_command_line_when_one_follows_the_other() {
     let mut rng = StdRng::seed_from_u64(461);
-    for round in 0..6 {
+    for round in 0..MODES {
         let (v, m) = (rng.random_range(1..=16u32), rng.random_range(1..=40u32));
+        let n = u16::try_from(v + m + 1).unwrap();
         let mut chain = chain(v, m);
-        let due = next_epoch(&mut chain);
-        chain.run_to(due - 1);
-        randomise(&mut chain, &mut rng, u16::try_from(v + m + 1).unwrap(), u64::from(due), round);
-        let inputs: Vec<YumaInput> =
-            chain.read(|| yuma::inputs(NETUID, u64::from(due))).into_iter().map(|(_, input)| input).collect();
-        let printed = on_the_command_line(&inputs);
-        chain.block(Vec::new());
-        let mut emission = vec![0_u64; inputs[0].neurons.len()];
-        for (mecid, answer) in (0_u8..).zip(&printed) {
-            let index = NetUidStorageIndex::new(NETUID, MechId(mecid));
-            let written = chain.read(|| Written::on_chain(NETUID, index));
-            assert_eq!(json!(written.incentive), answer["incentive"], "round {round}, mechanism {mecid}");
-            assert_eq!(json!(written.consensus), answer["consensus"], "round {round}, mechanism {mecid}");
-            assert_eq!(json!(written.bonds), answer["bonds"], "round {round}, mechanism {mecid}");
-            for (sum, amount) in emission.iter_mut().zip(answer["emission"].as_array().unwrap()) {
-                *sum += amount.as_u64().unwrap();
+        run_to_due(&mut chain);
+        set_up(&mut chain, &mut rng, n, round);
+        let mut inputs: [Vec<YumaInput>; 2] = [Vec::new(), Vec::new()];
+        let mut wrote = Vec::new();
+        for _ in 0..EPOCHS {
+            let due = run_to_due(&mut chain);
+            set_weights(&mut chain, &mut rng, n, due);
+            for (all, (_, input)) in inputs.iter_mut().zip(chain.read(|| yuma::inputs(NETUID, due))) {
+                all.push(input);
             }
+            chain.block(Vec::new());
+            wrote.push(written(&mut chain));
         }
-        let (permits, on_chain): (Vec<bool>, Vec<u64>) = chain.read(|| {
-            (
-                subtensor::ValidatorPermit::<Runtime>::get(NETUID).to_vec(),
-                subtensor::Emission::<Runtime>::get(NETUID).iter().map(|amount| amount.0).collect(),
-            )
-        });
-        assert_eq!(json!(permits), printed[0]["permits"], "round {round}");
-        assert_eq!(on_chain, emission, "round {round}");
+        let printed = inputs.each_ref().map(|inputs| on_the_command_line(inputs));
+        for (epoch, (mechanisms, whole)) in wrote.iter().enumerate() {
+            let outputs: Vec<(Rao, YumaOutput)> =
+                (0..2).map(|mecid: usize| (inputs[mecid][epoch].emission, output(&printed[mecid][epoch]))).collect();
+            for (mecid, (written, (_, output))) in mechanisms.iter().zip(&outputs).enumerate() {
+                assert_eq!(*written, Written::of(output), "round {round}, epoch {epoch}, mechanism {mecid}");
+            }
+            assert_eq!(*whole, Whole::of(&outputs), "round {round}, epoch {epoch}");
+        }
     }
 }
 
@@ -122,17 +163,12 @@ fn compare_epoch(chain: &mut Chain) {
     assert_eq!(u64::from(next_epoch(chain)), block, "an epoch is due in the next block");
     let expected = chain.read(|| yuma::epoch(NETUID, block));
     chain.block(Vec::new());
-    for (index, output) in &expected {
-        let written = chain.read(|| Written::on_chain(NETUID, *index));
-        assert_eq!(written, Written::of(output), "mechanism {index:?}");
+    let (mechanisms, whole) = written(chain);
+    for (written, (index, (_, output))) in mechanisms.iter().zip(&expected) {
+        assert_eq!(*written, Written::of(output), "mechanism {index:?}");
     }
-    let emission: Vec<u64> = (0..expected[0].1.emission.len())
-        .map(|uid| expected.iter().map(|(_, output)| output.emission[uid].get()).sum())
-        .collect();
-    let written: Vec<u64> = chain.read(|| subtensor::Emission::<Runtime>::get(NETUID).iter().map(|e| e.0).collect());
-    assert_eq!(written, emission, "emission in rao");
-    let permits = chain.read(|| subtensor::ValidatorPermit::<Runtime>::get(NETUID).to_vec());
-    assert_eq!(permits, expected[0].1.permits);
+    let outputs: Vec<_> = expected.into_iter().map(|(_, output)| output).collect();
+    assert_eq!(whole, Whole::of(&outputs));
 }
 
 fn validators(n: u32) -> Vec<Keys> {
@@ -201,34 +237,73 @@ fn epoch_in_wasm_equals_the_workers_when_weights_come_by_commit_and_reveal() {
     compare_epoch(&mut chain);
 }
 
+/// Epochs that follow each other in one chain.
+const EPOCHS: usize = 4;
+/// Rounds that cover both kinds of bonds, liquid alpha off and in each of its modes, and a full penalty.
+const MODES: u32 = 8;
+
 #[test]
-fn epoch_in_wasm_equals_the_workers_when_state_is_random() {
+fn epochs_in_wasm_equal_the_workers_when_state_is_random_and_one_follows_the_other() {
     let mut rng = StdRng::seed_from_u64(92);
-    for round in 0..12 {
+    let (mut had_consensus, mut paid) = (0, 0);
+    for round in 0..2 * MODES {
         let (v, m) = (rng.random_range(1..=24u32), rng.random_range(1..=60u32));
         let mut chain = chain(v, m);
         let n = u16::try_from(v + m + 1).unwrap();
-        let due = next_epoch(&mut chain);
-        chain.run_to(due - 1);
-        randomise(&mut chain, &mut rng, n, u64::from(due), round);
-        compare_epoch(&mut chain);
+        run_to_due(&mut chain);
+        set_up(&mut chain, &mut rng, n, round);
+        for _ in 0..EPOCHS {
+            let due = run_to_due(&mut chain);
+            set_weights(&mut chain, &mut rng, n, due);
+            let inputs = chain.read(|| yuma::inputs(NETUID, due));
+            had_consensus += inputs.iter().filter(|(_, input)| input.previous_consensus.iter().any(|c| *c > 0)).count();
+            compare_epoch(&mut chain);
+            paid += usize::from(chain.read(|| Whole::on_chain(NETUID)).emission.iter().any(|amount| *amount > 0));
+        }
     }
+    println!("{had_consensus} epochs of a mechanism began with a consensus, {paid} of a subnet paid");
+    assert!(had_consensus > 40 && paid > 20, "the comparison has something to compare");
 }
 
-/// Weights, bonds, updates and parameters of any kind, for the epoch that is due next.
-fn randomise(chain: &mut Chain, rng: &mut StdRng, n: u16, due: u64, round: u32) {
+/// Stops before the block in which the next epoch is due, and returns its number.
+fn run_to_due(chain: &mut Chain) -> u64 {
+    let due = next_epoch(chain);
+    chain.run_to(due - 1);
+    due.into()
+}
+
+/// Parameters and bonds of any kind.
+fn set_up(chain: &mut Chain, rng: &mut StdRng, n: u16, round: u32) {
+    use subtensor::ConsensusMode::{Auto, Current, Previous};
     chain.write(|| {
-        subtensor::Yuma3On::<Runtime>::insert(NETUID, !round.is_multiple_of(3));
-        subtensor::LiquidAlphaOn::<Runtime>::insert(NETUID, round.is_multiple_of(2));
-        subtensor::BondsPenalty::<Runtime>::insert(NETUID, rng.random::<u16>());
+        subtensor::Yuma3On::<Runtime>::insert(NETUID, round.is_multiple_of(2));
+        let mode = [None, Some(Current), Some(Previous), Some(Auto)][round as usize / 2 % 4];
+        subtensor::LiquidAlphaOn::<Runtime>::insert(NETUID, mode.is_some());
+        subtensor::LiquidAlphaConsensusMode::<Runtime>::insert(NETUID, mode.unwrap_or_default());
+        // With a full penalty the automatic mode is the previous one.
+        let penalty = if rng.random_bool(0.5) { u16::MAX } else { rng.random::<u16>() };
+        subtensor::BondsPenalty::<Runtime>::insert(NETUID, penalty);
         subtensor::Kappa::<Runtime>::insert(NETUID, rng.random_range(1..=65_535u16));
+        if rng.random_bool(0.5) {
+            let split = vec![rng.random_range(1..=u16::MAX), rng.random_range(1..=u16::MAX)];
+            subtensor::MechanismEmissionSplit::<Runtime>::insert(NETUID, subtensor::List::truncated(split));
+        }
+        for mecid in 0..2 {
+            let index = NetUidStorageIndex::new(NETUID, MechId(mecid));
+            for uid in (0..n).filter(|_| rng.random_bool(0.5)).collect::<Vec<_>>() {
+                subtensor::Bonds::<Runtime>::insert(index, uid, random_row(rng, n));
+            }
+        }
+    });
+}
+
+/// Weights and updates of any kind for the epoch that is due next; bonds, permits and consensus stay as they are.
+fn set_weights(chain: &mut Chain, rng: &mut StdRng, n: u16, due: u64) {
+    chain.write(|| {
         for mecid in 0..2 {
             let index = NetUidStorageIndex::new(NETUID, MechId(mecid));
             for uid in 0..n {
                 subtensor::Weights::<Runtime>::insert(index, uid, random_row(rng, n));
-                if rng.random_bool(0.5) {
-                    subtensor::Bonds::<Runtime>::insert(index, uid, random_row(rng, n));
-                }
             }
             subtensor::LastUpdate::<Runtime>::mutate(index, |updates| {
                 for update in updates.iter_mut() {

@@ -3,15 +3,18 @@
 //! salt and reveals by itself, in both mechanisms, whatever ends or hangs meanwhile.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use clawrank_runtime::VERSION;
 use clawrank_runtime_tests::{
-    chain::account,
+    chain::{account, keys},
+    history::submit,
     market::{Market, SLOW_MODEL, Shape, VALIDATOR, Worker},
     salted::{Salted, both_in},
 };
+use frame_support::weights::Weight;
+use serde_json::json;
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// For what takes some seconds when the machine does nothing else.
@@ -19,12 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// The market without a beacon.
 const NODE: [&str; 1] = ["--no-beacon"];
 const SALTED: [&str; 2] = ["--commit", "salted"];
-
-/// One market at a time: ten processes are enough for a small machine.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Waits until a validator has reported weights of both mechanisms, of an epoch after `after`, in one of `states`.
 fn wait_both(market: &mut Market, validator: &mut Worker, states: &[&str], after: Option<u64>) -> u64 {
@@ -41,7 +38,6 @@ fn audit(market: &Market, may_miss: impl Fn(u64) -> bool) -> Salted {
 
 #[test]
 fn salted_weights_are_revealed_once_when_the_validator_is_killed_between_commit_and_reveal() {
-    let _alone = alone();
     let mut market = Market::with(Shape { measuring: 1, ..Shape::new(72) }, &NODE);
     let mut validator = market.validator("validator", &SALTED);
     let committed = wait_both(&mut market, &mut validator, &["committed"], None);
@@ -73,12 +69,11 @@ fn salted_weights_are_revealed_once_when_the_validator_is_killed_between_commit_
 
 #[test]
 fn stall_is_named_and_work_goes_on_after_it_when_one_of_two_authorities_hangs() {
-    let _alone = alone();
     let shape = Shape { block_time_ms: 500, authorities: 2, measuring: 1, ..Shape::new(64) };
     let mut market = Market::with(shape, &NODE);
     let mut validator = market.validator("validator", &SALTED);
     let first = wait_both(&mut market, &mut validator, &["revealed"], None);
-    assert_eq!(market.health()["status"], "ok", "{}", market.health());
+    market.wait("health", PATIENCE, &mut validator, |market| (market.health()["status"] == "ok").then_some(()));
 
     // When it hurts: a commit is on its way, in a block that nobody makes final.
     let sealed = |log: &str| log.matches("weights are sealed").count();
@@ -119,7 +114,6 @@ fn stall_is_named_and_work_goes_on_after_it_when_one_of_two_authorities_hangs() 
 
 #[test]
 fn request_and_upload_in_flight_end_well_when_the_node_is_killed_and_started_again() {
-    let _alone = alone();
     let mut market = Market::with(Shape { measuring: 1, ..Shape::new(72) }, &NODE);
     let mut validator = market.validator("validator", &SALTED);
     let miner = market.path("measure-0.log");
@@ -141,7 +135,13 @@ fn request_and_upload_in_flight_end_well_when_the_node_is_killed_and_started_aga
     // Neither needs the chain to end.
     let words = answer.whole();
     println!("the answer came whole: {words}");
+    let end = Instant::now() + PATIENCE;
     while said(HAS) == stored {
+        assert!(
+            Instant::now() < end,
+            "the gateway has no bundle: {}",
+            std::fs::read_to_string(&miner).unwrap_or_default()
+        );
         assert!(validator.ended().is_none(), "{}", validator.log());
         sleep(Duration::from_millis(50));
     }
@@ -163,4 +163,33 @@ fn request_and_upload_in_flight_end_well_when_the_node_is_killed_and_started_aga
     assert!(tokens >= u64::try_from(words.len() / 4).unwrap() && tokens > 0, "{served}");
     wait_both(&mut market, &mut validator, &["revealed"], epoch.checked_sub(1));
     audit(&market, |_| false);
+}
+
+#[test]
+fn commits_reveals_and_uploads_go_on_when_the_chain_replaces_its_runtime_under_way() {
+    let Some(wasm) = std::env::var_os("CLAWRANK_UPGRADE_WASM") else {
+        eprintln!("SKIPPED: no later runtime; set CLAWRANK_UPGRADE_WASM");
+        return;
+    };
+    let mut market = Market::with(Shape { measuring: 1, ..Shape::new(72) }, &NODE);
+    let mut validator = market.validator("validator", &SALTED);
+    // Committed by one runtime, revealed by the other.
+    let committed = wait_both(&mut market, &mut validator, &["committed"], None);
+    let call = frame_system::Call::set_code { code: std::fs::read(wasm).unwrap() };
+    let call = pallet_sudo::Call::sudo_unchecked_weight { call: Box::new(call.into()), weight: Weight::zero() };
+    submit(&market.node, &keys("//Alice"), call);
+    let upgraded = market.wait("later runtime", PATIENCE, &mut validator, |market| {
+        let head = market.node.rpc("chain_getFinalizedHead", json!([])).ok()?;
+        let version = market.node.rpc("state_getRuntimeVersion", json!([head])).ok()?;
+        (version["specVersion"].as_u64()? > VERSION.spec_version.into()).then(|| market.node.finalized())?
+    });
+    let told = |market: &Market| std::fs::read_to_string(market.path("measure-0.log")).unwrap_or_default();
+    let uploads = |market: &Market| told(market).matches("the gateway has the bundle").count();
+    let before = uploads(&market);
+    market.wait("upload", PATIENCE, &mut validator, |market| (uploads(market) > before).then_some(()));
+    wait_both(&mut market, &mut validator, &["revealed"], Some(committed));
+    let salted = audit(&market, |_| false);
+    let commits =
+        |is_before: bool| salted.commits.iter().filter(|s| (u64::from(s.block) <= upgraded) == is_before).count();
+    assert!(commits(true) >= 2 && commits(false) >= 2, "{upgraded}: {salted:?}");
 }

@@ -83,8 +83,7 @@ fn payouts_are_what_the_rules_give_for_the_reports_of_real_validators() {
         }
         (stakes, bundles)
     });
-    let sent = |who: &AccountId| chain.execute_with(|| Reports::<Runtime>::contains_key((NETUID, epoch, who)));
-    let mut sent = sent;
+    let mut sent = |who: &AccountId| chain.execute_with(|| Reports::<Runtime>::contains_key((NETUID, epoch, who)));
     let reports: Vec<(u128, &Vec<Verdict>)> =
         stakes.iter().filter(|(who, _)| sent(who)).map(|(who, stake)| (u128::from(*stake), &found[who])).collect();
     assert!(reports.len() >= 2, "{} of {VALIDATORS} validators reported", reports.len());

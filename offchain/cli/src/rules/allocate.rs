@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use clawrank_primitives::{
-    emission::{self, CapParams, Shortfall},
+    emission::{self, CapParams, EmissionError, Shortfall},
     units::Ppb,
 };
 use schemars::JsonSchema;
@@ -61,6 +61,15 @@ pub(super) struct AllocateOutput {
     shortfall_used: bool,
 }
 
+/// The flag or field that a refusal is about.
+fn at_fault(error: EmissionError) -> &'static str {
+    match error {
+        EmissionError::CapTooSmall { .. } => "--cap",
+        EmissionError::OwnerMissing | EmissionError::IndexOutOfRange { .. } => "--owner",
+        EmissionError::NoScore | EmissionError::CapInfeasible { .. } | EmissionError::LengthMismatch { .. } => "scores",
+    }
+}
+
 pub(super) fn allocate(input: AllocateInput, args: &AllocateArgs) -> Result<AllocateOutput, CliError> {
     let scores: Vec<u128> = input.scores.iter().map(|s| s.0).collect();
     let shortfall = match args.shortfall {
@@ -69,7 +78,7 @@ pub(super) fn allocate(input: AllocateInput, args: &AllocateArgs) -> Result<Allo
         Policy::Skip => Shortfall::Skip,
     };
     let done = emission::allocate(&scores, &CapParams { cap: args.cap, shortfall }, args.owner)
-        .map_err(|e| refuse("scores", e))?;
+        .map_err(|e| refuse(at_fault(e), e))?;
     Ok(AllocateOutput {
         shares_ppb: done.shares_ppb,
         units: done.units,

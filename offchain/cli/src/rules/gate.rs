@@ -2,21 +2,28 @@
 
 use clawrank_primitives::{
     Params,
-    gate::{Replay, check_statistics},
+    gate::{
+        self, CellStatus, CommitOrder, DuplicateIndex, GateParams, GateReport, OpenedLeaf, Replay, Verdict,
+        check_statistics, evaluate,
+    },
     proof::{AnswerVerdict, AttemptStatus, CellTelemetry, SchemaVerdict},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::scalar::Hex32;
+use super::{refuse, scalar::Hex32, submission::Submission};
 use crate::error::CliError;
 
-/// The statistical part of the gate: what a submission claims per cell, and what replays of its tasks gave.
+/// A submission, or only what one claims per cell; and what replays of its tasks gave.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
-    /// Claimed telemetry, one entry per cell.
-    claims: Vec<Claim>,
+    /// The whole submission: every check is made, in the order of the rules, up to the first that trips.
+    #[serde(default)]
+    submission: Option<Submission>,
+    /// Claimed telemetry in the place of a submission, one entry per cell: the statistical checks alone are made.
+    #[serde(default)]
+    claims: Option<Vec<Claim>>,
     /// The validator's own calls; a task counts once per cell.
     replays: Vec<ReplayInput>,
 }
@@ -62,6 +69,39 @@ struct ReplayInput {
     right: Option<bool>,
 }
 
+impl From<&Claim> for CellTelemetry {
+    fn from(c: &Claim) -> Self {
+        Self {
+            cell: c.cell.0,
+            n: c.n,
+            ok: c.ok,
+            answers_checked: c.answers_checked,
+            answers_right: c.answers_right,
+            p50_ttft_ms: c.p50_ttft_ms,
+            p50_total_ms: c.p50_total_ms,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&ReplayInput> for Replay {
+    fn from(r: &ReplayInput) -> Self {
+        Self {
+            cell: r.cell.0,
+            task_id: r.task_id.0,
+            status: if r.ok { AttemptStatus::Ok } else { AttemptStatus::ServerError },
+            ttft_ms: r.ttft_ms,
+            total_ms: r.total_ms,
+            schema: SchemaVerdict::NotChecked,
+            answer: match r.right {
+                None => AnswerVerdict::NotChecked,
+                Some(true) => AnswerVerdict::Right,
+                Some(false) => AnswerVerdict::Wrong,
+            },
+        }
+    }
+}
+
 /// The gate, and what it rests on.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Output {
@@ -75,7 +115,7 @@ pub(super) struct Output {
     evidence: Option<serde_json::Value>,
     /// Statistical tests made; each is held to alpha / tests.
     tests: u32,
-    /// Cells in the order of the claims.
+    /// Cells in the order of the claims; empty when a check before the statistics tripped.
     cells: Vec<Cell>,
 }
 
@@ -89,52 +129,60 @@ struct Cell {
 }
 
 pub(super) fn gate(input: Input, params: &Params) -> Result<Output, CliError> {
-    let claims: Vec<CellTelemetry> = input
-        .claims
-        .iter()
-        .map(|c| CellTelemetry {
-            cell: c.cell.0,
-            n: c.n,
-            ok: c.ok,
-            answers_checked: c.answers_checked,
-            answers_right: c.answers_right,
-            p50_ttft_ms: c.p50_ttft_ms,
-            p50_total_ms: c.p50_total_ms,
-            ..CellTelemetry::default()
-        })
-        .collect();
-    let replays: Vec<Replay> = input
-        .replays
-        .iter()
-        .map(|r| Replay {
-            cell: r.cell.0,
-            task_id: r.task_id.0,
-            status: if r.ok { AttemptStatus::Ok } else { AttemptStatus::ServerError },
-            ttft_ms: r.ttft_ms,
-            total_ms: r.total_ms,
-            schema: SchemaVerdict::NotChecked,
-            answer: match r.right {
-                None => AnswerVerdict::NotChecked,
-                Some(true) => AnswerVerdict::Right,
-                Some(false) => AnswerVerdict::Wrong,
-            },
-        })
-        .collect();
-    let (cells, tests, trip) = check_statistics(&claims, &replays, &params.gate);
+    let replays: Vec<Replay> = input.replays.iter().map(Replay::from).collect();
+    match (input.submission, input.claims) {
+        (Some(submission), None) => whole(submission, &replays, &params.gate),
+        (None, Some(claims)) => {
+            let claims: Vec<CellTelemetry> = claims.iter().map(CellTelemetry::from).collect();
+            let (cells, tests, trip) = check_statistics(&claims, &replays, &params.gate);
+            output(GateReport { verdict: trip.map_or(Verdict::Open, Verdict::Tripped), cells, tests })
+        }
+        (None, None) => Err(refuse("claims", "is missing; give `claims` or `submission`")),
+        (Some(_), Some(_)) => Err(refuse("claims", "cannot be given beside `submission`")),
+    }
+}
+
+fn whole(submission: Submission, replays: &[Replay], params: &GateParams) -> Result<Output, CliError> {
+    let mut duplicates = DuplicateIndex::new();
+    for other in &submission.others {
+        duplicates.insert(CommitOrder { block: other.block, uid: other.uid }, &other.bundle.0);
+    }
+    let opened: Vec<OpenedLeaf> = submission.opened.into_iter().map(Into::into).collect();
+    output(evaluate(
+        &gate::Submission {
+            hotkey: &submission.hotkey.0,
+            uid: submission.uid,
+            subject: (&submission.subject).into(),
+            window: (&submission.window).into(),
+            epoch_seed: submission.epoch_seed.as_ref().map(|seed| &seed.0),
+            deadline: submission.deadline,
+            committed: submission.committed.as_ref().map(Into::into),
+            bundle: &submission.bundle.0,
+            challenge: &submission.challenge,
+            opened: &opened,
+            duplicates: &duplicates,
+            replays,
+        },
+        params,
+    ))
+}
+
+fn output(report: GateReport) -> Result<Output, CliError> {
+    let trip = match report.verdict {
+        Verdict::Open => None,
+        Verdict::Tripped(trip) => Some(trip),
+    };
     let evidence = trip.as_ref().map(|t| serde_json::to_value(&t.evidence)).transpose();
     Ok(Output {
         gate: u8::from(trip.is_none()),
         reason: trip.as_ref().map(|t| t.reason.name().to_owned()),
         reason_code: trip.as_ref().map_or(0, |t| t.reason.code()),
         evidence: evidence.map_err(|e| CliError::work(&e))?,
-        tests,
-        cells: cells
+        tests: report.tests,
+        cells: report
+            .cells
             .into_iter()
-            .map(|c| Cell {
-                cell: Hex32(c.cell),
-                replays: c.replays,
-                verified: c.status == clawrank_primitives::gate::CellStatus::Verified,
-            })
+            .map(|c| Cell { cell: Hex32(c.cell), replays: c.replays, verified: c.status == CellStatus::Verified })
             .collect(),
     })
 }

@@ -59,6 +59,7 @@ struct Proof {
 }
 
 pub(super) fn merkle(input: MerkleInput) -> Result<MerkleOutput, CliError> {
+    let given = if input.attempts.is_some() { "attempts" } else { "leaves" };
     let leaves: Vec<[u8; 32]> = match (input.attempts, input.leaves) {
         (Some(attempts), None) => attempts
             .iter()
@@ -70,9 +71,10 @@ pub(super) fn merkle(input: MerkleInput) -> Result<MerkleOutput, CliError> {
             })
             .collect::<Result<_, CliError>>()?,
         (None, Some(leaves)) => leaves.iter().map(|l| l.0).collect(),
-        _ => return Err(refuse("input", "must have exactly one of `attempts` and `leaves`")),
+        (None, None) => return Err(refuse("leaves", "is missing; give `leaves` or `attempts`")),
+        (Some(_), Some(_)) => return Err(refuse("attempts", "cannot be given beside `leaves`")),
     };
-    let built = tree::MerkleTree::new(leaves.clone()).map_err(|e| refuse("leaves", e))?;
+    let built = tree::MerkleTree::new(leaves.clone()).map_err(|e| refuse(given, e))?;
     let mut proofs = Vec::new();
     for (i, &index) in input.prove.iter().enumerate() {
         let proof = built.prove(index).map_err(|e| refuse(&format!("prove[{i}]"), e))?;

@@ -2,7 +2,9 @@
 
 use clawrank_primitives::{
     Params, ServingRule,
-    scoring::{ServingInput, ServingMiner, Usage, base, eligible_tokens, payer_tokens, serving_scores, tensorclaw_v1},
+    scoring::{
+        MAX_TIER, ServingInput, ServingMiner, Usage, base, eligible_tokens, payer_tokens, serving_scores, tensorclaw_v1,
+    },
     units::MicroUsd,
 };
 use schemars::JsonSchema;
@@ -34,6 +36,7 @@ struct Miner {
     payers: Vec<Payer>,
     /// Points of the model's tier, 0 to 20; used by the preset tensorclaw-v1 alone.
     #[serde(default)]
+    #[schemars(range(max = MAX_TIER))]
     tier: u8,
 }
 
@@ -68,6 +71,9 @@ pub(super) fn serving(input: Input, params: &Params) -> Result<Output, CliError>
         if m.answered > m.probes {
             let why = format!("{} is above probes {}", m.answered, m.probes);
             return Err(refuse(&format!("miners[{i}].answered"), why));
+        }
+        if m.tier > MAX_TIER {
+            return Err(refuse(&format!("miners[{i}].tier"), format!("{} is above {MAX_TIER}", m.tier)));
         }
         let probe = ServingInput {
             whitelisted: m.whitelisted,

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use clawrank_primitives::{
-    emission::yuma::{self, ConsensusMode, LiquidAlpha, Neuron, YumaInput, YumaOutput, YumaParams},
+    emission::{
+        EmissionError,
+        yuma::{self, ConsensusMode, LiquidAlpha, Neuron, YumaInput, YumaOutput, YumaParams},
+    },
     units::Rao,
 };
 use schemars::JsonSchema;
@@ -99,6 +102,10 @@ struct Epoch {
     /// epoch without weights would give one.
     #[serde(default)]
     permits: Option<Vec<bool>>,
+    /// Consensus of the epoch before by uid, in 1/65,535, with which liquid alpha compares; that epoch's when left out,
+    /// and before the first none.
+    #[serde(default)]
+    previous_consensus: Option<Vec<u16>>,
     /// Block of each uid's last update; the block before this epoch when left out.
     #[serde(default)]
     last_update: Option<Vec<u64>>,
@@ -114,6 +121,10 @@ struct Epoch {
     /// Block of this epoch; a tempo after the one before when left out.
     #[serde(default)]
     block: Option<u64>,
+    /// Block of the epoch before, since which a uid's registration voids bonds to it; that of the entry before when left
+    /// out, and before the first a tempo ago.
+    #[serde(default)]
+    last_step_block: Option<u64>,
     /// What servers and validators earn together, in rao.
     #[serde(default = "default_emission")]
     emission: u64,
@@ -174,14 +185,19 @@ pub(super) fn yuma(input: Input) -> Result<Output, CliError> {
     let mut block = 0u64;
     let mut epochs = Vec::with_capacity(input.epochs.len());
     for (number, epoch) in input.epochs.into_iter().enumerate() {
-        let last_step_block = block;
+        let last_step_block = epoch.last_step_block.unwrap_or(block);
         block = epoch.block.unwrap_or(block.saturating_add(params.tempo.max(1)));
         let prepared = prepare(epoch, number, &params, block, last_step_block, before.as_ref())?;
-        let output = yuma::epoch(&prepared).map_err(|e| refuse(&format!("epochs[{number}]"), e))?;
+        let output = yuma::epoch(&prepared).map_err(|e| refuse(&format!("epochs[{number}].{}", at_fault(e)), e))?;
         epochs.push(output.clone().into());
         before = Some(output);
     }
     Ok(Output { epochs })
+}
+
+/// The field of an epoch that a refusal is about.
+fn at_fault(error: EmissionError) -> &'static str {
+    if matches!(error, EmissionError::IndexOutOfRange { .. }) { "owner" } else { "stake" }
 }
 
 fn chain_params(p: &Params) -> Result<YumaParams, CliError> {
@@ -278,6 +294,10 @@ fn prepare(
     };
     let bonds = epoch.bonds.or_else(|| kept.map(|b| b.bonds.clone())).unwrap_or_else(|| vec![Vec::new(); count]);
     ensure("bonds", bonds.len())?;
+    let previous_consensus = match epoch.previous_consensus {
+        Some(given) => ensure("previous_consensus", given.len()).map(|()| given)?,
+        None => kept.map(|b| b.consensus.clone()).unwrap_or_default(),
+    };
     let mut input = YumaInput {
         params: params.clone(),
         block,
@@ -286,12 +306,12 @@ fn prepare(
         neurons: neurons(&[]),
         weights: vec![Vec::new(); count],
         bonds,
-        previous_consensus: kept.map(|b| b.consensus.clone()).unwrap_or_default(),
+        previous_consensus,
         emission: Rao(epoch.emission),
     };
     let permits = match given {
         Some(permits) => permits,
-        None => yuma::epoch(&input).map_err(|e| refuse(&at("stake"), e))?.permits,
+        None => yuma::epoch(&input).map_err(|e| refuse(&at(at_fault(e)), e))?.permits,
     };
     ensure("permits", permits.len())?;
     input.neurons = neurons(&permits);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     extract::State,
@@ -95,8 +92,8 @@ pub(super) async fn healthz(State(app): State<Arc<App>>) -> Response {
         reasons
             .push(format!("the newest finalised block {block} is {head_age_ms} ms old; the last known members stay"));
     }
-    if app.ledger_failing.load(Ordering::Relaxed) {
-        reasons.push("the ledger refused the last write; see the log".to_owned());
+    if let Some(error) = app.ledger_failure.load().as_deref() {
+        reasons.push(format!("the ledger refused the last write: {error}"));
     }
     let status = if reasons.is_empty() { "ok" } else { "degraded" }.to_owned();
     let miners = u32::try_from(app.hub.len()).unwrap_or(u32::MAX);

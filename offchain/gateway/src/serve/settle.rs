@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use std::sync::atomic::Ordering;
-
 use clawrank_protocol::{
     ApiError,
     frames::Done,
@@ -135,9 +133,8 @@ impl Run {
             demand: false,
         };
         if let Err(error) = self.app.ledger.settle(settlement.clone()).await {
-            self.app.ledger_failing.store(true, Ordering::Relaxed);
-            self.app.metrics.ledger_errors.increment(1);
-            tracing::error!(id = %self.id, %error, "failed request could not be settled");
+            self.app.ledger_fails(&error);
+            tracing::warn!(id = %self.id, "failed request could not be settled yet");
             self.app.settle_later(settlement);
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use std::sync::Arc;
+use std::{fs::File, io::Write, process::Command, sync::Arc};
 
 use clawrank_client::ChainPort;
 use clawrank_gateway::{Error, Server};
@@ -61,6 +61,129 @@ async fn requests_are_refused_and_nothing_is_lost_when_the_disk_is_full() {
     assert_eq!(stored.len() as u64, served);
     let spent = 1_000_000 - gateway.balance("acme").await;
     assert!(spent == served * 8 || spent == served * 8 + 207, "{spent}");
+}
+
+/// A file system of its own, in memory; unmounted when dropped.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// `None`, and a word about it, where this user may not mount.
+    fn mount(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(folder.path()).output();
+        if mount.as_ref().is_ok_and(|done| done.status.success()) {
+            return Some(Self(folder));
+        }
+        let mut error = std::io::stderr();
+        let _ = writeln!(error, "\nSKIPPED: a small disk cannot be mounted here: {mount:?}\n");
+        None
+    }
+
+    /// Takes all that is free, to the last byte.
+    fn fill(&self) {
+        let mut ballast = File::options().create(true).append(true).open(self.0.path().join("ballast")).unwrap();
+        for size in [4_096, 1] {
+            while ballast.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+
+    fn free(&self) {
+        std::fs::remove_file(self.0.path().join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // The gateway's files may be open still.
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn gateway_serves_again_by_itself_when_a_full_disk_has_room_again() {
+    let Some(disk) = SmallDisk::mount("size=3m") else { return };
+    let gateway = Gateway::with(|config| config.ledger_path = disk.0.path().join("gateway.db")).await;
+    let secret = gateway.customer("acme", 1_000_000).await;
+    let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
+    let ask = |stream: bool| {
+        let request =
+            gateway.http.post(gateway.url("/v1/chat/completions")).bearer_auth(&secret).json(&chat("llama", stream));
+        tokio::spawn(async move { request.send().await.unwrap() })
+    };
+    let served = ask(false);
+    let request = miner.request().await;
+    miner.serve(&request, &["Hi."]).await;
+    assert_eq!(served.await.unwrap().status(), 200);
+    assert_eq!(gateway.balance("acme").await, 1_000_000 - 8);
+    // Two requests are reserved and under way when the disk fills up.
+    let (whole, streamed) = (ask(false), ask(true));
+    let under_way = [miner.request().await, miner.request().await];
+    gateway.await_balance("acme", 1_000_000 - 8 - 2 * 207).await;
+    disk.fill();
+    for request in &under_way {
+        miner.serve(request, &["Hi."]).await;
+    }
+    // No answer is given out whose receipt is not on disk.
+    let (status, code, message) = refusal(whole.await.unwrap()).await;
+    assert_eq!((status, code.as_str()), (503, "ledger_unavailable"), "{message}");
+    assert!(message.contains("full"), "{message}");
+    let text = streamed.await.unwrap().text().await.unwrap();
+    assert!(text.contains("ledger_unavailable") && !text.contains("[DONE]"), "{text}");
+    // Nor is a new request taken; the health says why, and what only reads goes on.
+    let (status, code, message) = refusal(ask(false).await.unwrap()).await;
+    assert_eq!((status, code.as_str()), (503, "ledger_unavailable"), "{message}");
+    let health = gateway.health().await;
+    assert!(health.status == "degraded" && health.reasons[0].contains("ledger is full"), "{health:?}");
+    assert!(gateway.get("/v1/models").await.text().await.unwrap().contains("llama"));
+    assert_eq!(gateway.balance("acme").await, 1_000_000 - 8 - 2 * 207);
+    assert_eq!(gateway.server.ledger().receipts(0, 10).await.unwrap().len(), 1);
+    disk.free();
+    // Nobody asks meanwhile: it finds out by itself, and gives back what was reserved.
+    eventually("healthy again", async || gateway.health().await.status == "ok").await;
+    gateway.await_balance("acme", 1_000_000 - 8).await;
+    let again = ask(true);
+    // A request that was refused may have been on its way before its row failed; it is passed over.
+    miner.spawn_honest(&["Hi."]);
+    assert!(again.await.unwrap().text().await.unwrap().ends_with("data: [DONE]\n\n"));
+    assert_eq!(gateway.balance("acme").await, 1_000_000 - 2 * 8);
+    assert_eq!(gateway.server.ledger().receipts(0, 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn health_recovers_when_only_reservations_failed() {
+    let Some(disk) = SmallDisk::mount("size=3m") else { return };
+    let gateway = Gateway::with(|config| config.ledger_path = disk.0.path().join("gateway.db")).await;
+    let secret = gateway.customer("acme", 1_000_000).await;
+    Miner::connect(&gateway, "Bob", "llama").await.spawn_honest(&["Hi."]);
+    disk.fill();
+    eventually("the disk is full", async || gateway.post(&secret, &chat("llama", false)).await.status() == 503).await;
+    assert_eq!(gateway.health().await.status, "degraded");
+    disk.free();
+    eventually("healthy again", async || gateway.health().await.status == "ok").await;
+    let response = gateway.post(&secret, &chat("llama", false)).await;
+    assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+}
+
+#[tokio::test]
+async fn start_is_refused_with_what_is_missing_when_the_ledgers_log_was_cut() {
+    let gateway = Gateway::start().await;
+    let secret = gateway.customer("acme", 1_000_000).await;
+    Miner::connect(&gateway, "Bob", "llama").await.spawn_honest(&["Hi."]);
+    for _ in 0..5 {
+        assert_eq!(gateway.post(&secret, &chat("llama", false)).await.status(), 200);
+    }
+    // What a crash leaves, without the last bytes of the log.
+    let crashed = tempfile::tempdir().unwrap();
+    for suffix in ["", "-wal", ".mark"] {
+        let name = format!("gateway.db{suffix}");
+        std::fs::copy(gateway.folder.path().join(&name), crashed.path().join(&name)).unwrap();
+    }
+    let log = File::options().write(true).open(crashed.path().join("gateway.db-wal")).unwrap();
+    log.set_len(log.metadata().unwrap().len() - 1).unwrap();
+    let chain: Arc<dyn ChainPort> = FakeChain::new(&[], &[]);
+    let start = Server::start(config(&crashed), key("Gateway"), chain, CancellationToken::new());
+    let error = start.await.map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("lacks the last 1 of 5 receipts") && error.contains("gateway.db.lost"), "{error}");
 }
 
 #[tokio::test]

@@ -2,11 +2,18 @@
 
 //! Endpoints of the catalogue as fallback.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use axum::{
     Router,
     body::Body,
+    extract::Path,
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::post,
@@ -147,6 +154,125 @@ async fn endpoint_failures_are_told_apart_when_they_happen() {
     let (status, code, message) = refusal(gateway.post(&secret, &chat("no", false)).await).await;
     assert_eq!((status, code.as_str()), (400, "invalid_request_error"));
     assert!(message.contains("bad tool"), "{message}");
+    gateway.await_balance("acme", 10_000).await;
+}
+
+/// What a broken provider sends in place of an answer, streamed or not, and what the gateway says of it.
+const GARBAGE: [(&str, bool, &str); 7] = [
+    ("html", true, "stream is not server-sent events"),
+    ("html", false, "answer is not JSON"),
+    ("broken", true, "chunk is not JSON"),
+    ("broken", false, "answer is not JSON"),
+    ("binary", true, "stream is not server-sent events"),
+    ("binary", false, "answer is not JSON"),
+    ("endless", true, "larger than its max_tokens allow"),
+];
+
+/// A provider that sends garbage under `/bad/v1`, except for model `up`, and answers under `/good/v1`. Counts what
+/// garbage was asked for.
+async fn garbling_provider() -> (SocketAddr, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let chunk = |text: &str| format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"content": text}}]}));
+    let complete = async move |Path(place): Path<String>, body: String| {
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let stream = body["stream"] == true;
+        let model = body["model"].as_str().unwrap();
+        if place == "good" || model == "up" {
+            return if stream {
+                Body::from([chunk("From"), chunk(" afar."), "data: [DONE]\n\n".to_owned()].concat()).into_response()
+            } else {
+                json!({"choices": [{"message": {"content": "From afar."}}]}).to_string().into_response()
+            };
+        }
+        counter.fetch_add(1, Ordering::Relaxed);
+        match model {
+            "html" => "<html>Sign in first</html>\n\n".into_response(),
+            "broken" if stream => "data: {\"choices\": [\n\n".into_response(),
+            "broken" => "{\"choices\": [".into_response(),
+            "binary" => b"data: \xff\xfe\n\n".to_vec().into_response(),
+            // One line without an end.
+            "endless" => {
+                let part = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b'x'; 65_536]));
+                Body::from_stream(part).into_response()
+            }
+            "late" => Body::from([chunk("From"), "data: {oops\n\n".to_owned()].concat()).into_response(),
+            other => panic!("{other}"),
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/{place}/v1/chat/completions", post(complete));
+    tokio::spawn(axum_serve(listener, router));
+    (address, asked)
+}
+
+/// A gateway in front of it, with these places as endpoints, the bad one first by price.
+async fn start_garbled(address: SocketAddr, places: &[&str]) -> (Gateway, String) {
+    let gateway = Gateway::with(|config| {
+        let path = config.ledger_path.with_file_name("endpoints.toml");
+        let endpoint = |place: &&str| {
+            let price = if *place == "bad" { 1 } else { 10_000_000 };
+            let model = |id: &str| {
+                format!(
+                    "{{ id = \"{id}\", price_in_micro_usd_per_mtok = {price}, \
+                     price_out_micro_usd_per_mtok = {price}, context_tokens = 8192 }}"
+                )
+            };
+            let models = ["html", "broken", "binary", "endless", "late", "up"].map(model).join(", ");
+            format!(
+                "[[endpoint]]\nid = \"{place}\"\nbase_url = \"http://{address}/{place}/v1\"\nmodels = [{models}]\n\
+                 task_types = [\"chat\"]\n"
+            )
+        };
+        std::fs::write(&path, places.iter().map(endpoint).collect::<String>()).unwrap();
+        config.catalogue_path = Some(path);
+    })
+    .await;
+    let secret = gateway.customer("acme", 10_000).await;
+    (gateway, secret)
+}
+
+#[tokio::test]
+async fn request_fails_alone_when_an_endpoint_sends_garbage() {
+    let (address, asked) = garbling_provider().await;
+    for (model, stream, said) in GARBAGE {
+        let (gateway, secret) = start_garbled(address, &["bad"]).await;
+        let (bad, other) = (chat(model, stream), chat("up", stream));
+        let (garbled, other) = tokio::join!(gateway.post(&secret, &bad), gateway.post(&secret, &other));
+        let (status, code, message) = refusal(garbled).await;
+        assert_eq!((status, code.as_str()), (502, "upstream_error"), "{model}: {message}");
+        assert!(message.contains(said), "{model}: {message}");
+        // Another request of the same endpoint is served, and it alone is paid for.
+        assert!(other.text().await.unwrap().contains("From"), "{model}");
+        gateway.await_balance("acme", 10_000 - 13).await;
+        assert_eq!(gateway.post(&secret, &chat("up", !stream)).await.status(), 200);
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), GARBAGE.len());
+}
+
+#[tokio::test]
+async fn next_endpoint_serves_when_the_first_sends_garbage() {
+    let (address, asked) = garbling_provider().await;
+    for (index, (model, stream, _)) in GARBAGE.into_iter().enumerate() {
+        let (gateway, secret) = start_garbled(address, &["bad", "good"]).await;
+        let response = gateway.post(&secret, &chat(model, stream)).await;
+        assert_eq!(asked.load(Ordering::Relaxed), index + 1, "{model} was asked of the bad one first");
+        assert_eq!(response.headers()[HEADER_ENDPOINT], "good");
+        let text = response.text().await.unwrap();
+        assert!(if stream { streamed_text(&text) == "From afar." } else { text.contains("From afar.") }, "{text}");
+        gateway.await_balance("acme", 10_000 - 13).await;
+    }
+}
+
+#[tokio::test]
+async fn stream_ends_with_an_error_event_when_an_endpoint_sends_garbage_after_its_first_text() {
+    let (address, _) = garbling_provider().await;
+    let (gateway, secret) = start_garbled(address, &["bad", "good"]).await;
+    let response = gateway.post(&secret, &chat("late", true)).await;
+    assert_eq!(response.headers()[HEADER_ENDPOINT], "bad");
+    let text = response.text().await.unwrap();
+    assert!(text.contains("From") && text.contains("chunk is not JSON") && !text.contains("[DONE]"), "{text}");
     gateway.await_balance("acme", 10_000).await;
 }
 

@@ -4,16 +4,16 @@
 
 use clawrank_protocol::{
     Hex,
-    frames::{Answer, Chunk, GatewayFrame, MinerFrame, RefusalCode},
+    frames::{Answer, Chunk, GatewayFrame, MinerFrame, ModelOffer, RefusalCode, Role},
 };
 use clawrank_store::ledger::KeyKind;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::{
-    miner::{Miner, raw},
+    miner::{Miner, offer, raw},
     money::receipts,
-    support::{Gateway, chat, events, eventually, refusal, streamed_text},
+    support::{Gateway, chat, events, eventually, key, refusal, streamed_text},
 };
 
 /// Asks in the background.
@@ -168,6 +168,44 @@ async fn request_fails_alone_when_a_frame_is_over_the_cap() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn other_requests_and_miners_go_on_when_a_frame_is_over_the_cap() {
+    let gateway = Gateway::start().await;
+    let secret = gateway.customer("acme", 10_000).await;
+    let mut bob = Miner::connect(&gateway, "Bob", "llama").await;
+    let mut carol = Miner::connect(&gateway, "Carol", "qwen").await;
+    let dear = ModelOffer { price_out_micro_usd_per_mtok: 100_000_000, ..offer("llama") };
+    let dave = Miner::try_connect(&gateway, key("Dave"), Role::Serve, vec![dear]).await.unwrap();
+    eventually("Dave is routed to", async || gateway.metric("clawrank_miners").await >= 3.0).await;
+    // Carol streams to one customer; Bob has two requests.
+    let qwen = gateway.http.post(gateway.url("/v1/chat/completions")).bearer_auth(&secret).json(&chat("qwen", true));
+    let qwen = tokio::spawn(async move { qwen.send().await.unwrap() });
+    let streamed = carol.request().await;
+    carol.chunk(streamed.id, 0, "Un").await;
+    let (first, second) = (ask(&gateway, &secret, false), ask(&gateway, &secret, true));
+    let held = [bob.request().await, bob.request().await];
+    dave.spawn_honest(&["Dave", " here."]);
+    let bobs = held.iter().find(|request| !request.stream).unwrap();
+    bob.answer(bobs, &"x".repeat(1_100_000)).await;
+    match bob.next().await {
+        Some(GatewayFrame::Refused(refused)) => assert_eq!(refused.code, RefusalCode::FrameTooLarge),
+        other => panic!("{other:?}"),
+    }
+    // Dave takes over all that Bob's connection held.
+    assert!(first.await.unwrap().text().await.unwrap().contains("Dave here."));
+    assert_eq!(streamed_text(&second.await.unwrap().text().await.unwrap()), "Dave here.");
+    carol.chunk(streamed.id, 1, "harmed.").await;
+    let claim = carol.claim(&streamed, "Unharmed.");
+    carol.done(&claim).await;
+    assert_eq!(streamed_text(&qwen.await.unwrap().text().await.unwrap()), "Unharmed.");
+    for other in ["Carol", "Dave"] {
+        assert_eq!(gateway.miner_info(other).await.unwrap().health_ppm, 1_000_000);
+    }
+    // Bob may come back, and knows what it did.
+    let _bob = Miner::connect(&gateway, "Bob", "llama").await;
+    assert!(gateway.miner_info("Bob").await.unwrap().health_ppm < 1_000_000);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod durability;
 mod endpoints;
 mod handshake;
 mod hostile;
+mod killed;
 mod miner;
 mod money;
 mod proxies;

@@ -2,7 +2,7 @@
 
 //! A miner that does what a test says.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use clawrank_protocol::{
     Hex, HexBytes, Hotkey, RequestId,
@@ -58,7 +58,11 @@ pub(crate) fn message(text: &str) -> Box<RawValue> {
 }
 
 pub(crate) async fn open_socket(gateway: &Gateway) -> Socket {
-    let url = format!("ws://{}/v1/miner", gateway.server.address());
+    open_socket_at(gateway.server.address()).await
+}
+
+async fn open_socket_at(gateway: SocketAddr) -> Socket {
+    let url = format!("ws://{gateway}/v1/miner");
     // No Nagle: an answer and its claim are two writes.
     tokio_tungstenite::connect_async_with_config(url, None, true).await.unwrap().0
 }
@@ -155,7 +159,17 @@ impl Miner {
         role: Role,
         models: Vec<ModelOffer>,
     ) -> Result<Self, Refused> {
-        let mut socket = open_socket(gateway).await;
+        Self::try_connect_at(gateway.server.address(), keypair, role, models).await
+    }
+
+    /// The same at a gateway of another process.
+    pub(crate) async fn try_connect_at(
+        gateway: SocketAddr,
+        keypair: Keypair,
+        role: Role,
+        models: Vec<ModelOffer>,
+    ) -> Result<Self, Refused> {
+        let mut socket = open_socket_at(gateway).await;
         let challenge = read_challenge(&mut socket).await;
         send_frame(&mut socket, &MinerFrame::Hello(hello(&keypair, &challenge, role, models))).await;
         match read_frame(&mut socket).await {

@@ -105,8 +105,9 @@ async fn bundle_is_committed_uploaded_and_opened_when_the_node_was_killed_in_the
     let Some(program) = program() else { return };
     let folder = tempfile::tempdir().unwrap();
     let spec = specification(&program, &folder, 1, TEMPO);
-    let node = std::cell::RefCell::new(Node::start(&program, &spec, &["--alice"]));
-    let chain = connect(&node.borrow()).await;
+    let node = Node::start(&program, &spec, &["--alice"]);
+    let chain = connect(&node).await;
+    let node = std::cell::RefCell::new(node);
     survive(chain, || node.borrow_mut().kill(), || node.borrow_mut().launch()).await;
 }
 

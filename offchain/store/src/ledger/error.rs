@@ -136,7 +136,11 @@ impl From<sqlx::Error> for LedgerError {
 }
 
 /// SQLite's primary result code, without the extended bits.
-pub(crate) fn result_code(error: &sqlx::Error) -> Option<u32> {
-    let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+fn result_code(error: &sqlx::Error) -> Option<u32> {
+    extended_code(error).map(|code| code & 0xff)
+}
+
+/// SQLite's result code with the extended bits.
+pub(crate) fn extended_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
 }

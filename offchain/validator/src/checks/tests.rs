@@ -325,4 +325,11 @@ async fn bundle_is_fetched_again_when_the_copy_on_disk_cannot_be_read() {
     assert_eq!(setup.run().await, BTreeMap::new(), "nothing is held against the miner");
     std::fs::remove_dir_all(&path).unwrap();
     assert_eq!(setup.run().await, BTreeMap::from([(1, (0, String::new()))]));
+
+    // Nor where no gateway has it any more.
+    let setup = Setup::new().await;
+    setup.measured("Miner1").bundle(EPOCH).commit(&setup.chain, DEADLINE);
+    let committer = committers(&*setup.chain, &subnet, EPOCH).await.unwrap()[0];
+    std::fs::create_dir_all(setup.checker.path(&setup.judged(), &committer).join("in the way")).unwrap();
+    assert_eq!(setup.run().await, BTreeMap::new(), "it is the disk that does not have it");
 }

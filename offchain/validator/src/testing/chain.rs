@@ -225,9 +225,9 @@ impl FakeChain {
     }
 
     fn apply(&self, signer: AccountId, call: Call) -> Result<Submitted, ClientError> {
-        // What a process finds that is killed while its transaction waits for a block.
+        // What a process finds that is killed while its transaction waits, for longer than a lost one is looked for.
         let mut waiting = self.with(|state| state.clone());
-        waiting.pooled.push((waiting.subnet.head.number + 3, signer, call.clone()));
+        waiting.pooled.push((waiting.subnet.head.number + 9, signer, call.clone()));
         self.keep("transaction waits".to_owned(), true, waiting);
         self.advance();
         let done = self.with(|state| {

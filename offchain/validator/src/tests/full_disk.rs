@@ -51,3 +51,31 @@ async fn validator_lives_and_sends_its_weights_when_the_disk_was_full() {
     cancel.cancel();
     task.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn validator_starts_as_soon_as_there_is_room_when_the_disk_is_full() {
+    let Some(disk) = SmallDisk::mount(1_024) else { return };
+    let (watched, mut world) = (Watched::start(), World::new().await);
+    world.config.data_dir = disk.path().join("data");
+    // Once for a journal that was never there, once for one that was.
+    for _ in 0..2 {
+        disk.fill();
+        let before = watched.lines(&["ERROR", "cannot start yet"]).len();
+        let (task, cancel) = world.start();
+        let refused = || watched.lines(&["ERROR", "cannot start yet", "free disk space"]).len();
+        until("the refusal", || async { (refused() > before || task.is_finished()).then_some(()) }).await;
+        assert!(!task.is_finished(), "{:?}", task.await);
+        let full_at = world.chain.with(|s| s.subnet.head.number);
+        disk.free();
+        until("the start", || async {
+            world.chain.advance();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let standing = std::fs::read_to_string(world.config.data_dir.join("reports/standing.json")).ok()?;
+            let standing: commit::standing::Standing = serde_json::from_str(&standing).unwrap();
+            (standing.block > full_at).then_some(())
+        })
+        .await;
+        cancel.cancel();
+        task.await.unwrap().unwrap();
+    }
+}

@@ -123,7 +123,9 @@ async fn reserve(db: &mut SqliteConnection, request: &NewRequest) -> Result<Outc
 
 /// One update; a trigger books fee and refund, and files receipt and demand.
 async fn settle(db: &mut SqliteConnection, settlement: &Settlement) -> Result<Outcome, LedgerError> {
-    let fee: Option<i64> = sqlx::query_scalar(
+    // All rows are asked for, though there is one at most: SQLite commits at the statement's end, and whoever stops at the
+    // first row never hears that the commit failed.
+    let fees: Vec<i64> = sqlx::query_scalar(
         "UPDATE requests SET state = ?2, demand = ?3, fee = MIN(?4, reserved), input_tokens = ?5, output_tokens = ?6,
          served_by = ?7, receipt = ?8 WHERE id = ?1 AND state = 0 RETURNING fee",
     )
@@ -135,9 +137,9 @@ async fn settle(db: &mut SqliteConnection, settlement: &Settlement) -> Result<Ou
     .bind(i64::from(settlement.output_tokens))
     .bind(settlement.served_by.as_deref())
     .bind(settlement.receipt.as_deref())
-    .fetch_optional(db)
+    .fetch_all(db)
     .await?;
-    let fee = fee.ok_or_else(|| LedgerError::NotOpen { id: hex::encode(settlement.id) })?;
+    let fee = fees.first().copied().ok_or_else(|| LedgerError::NotOpen { id: hex::encode(settlement.id) })?;
     Ok(Outcome::Fee(MicroUsd(uint(fee))))
 }
 

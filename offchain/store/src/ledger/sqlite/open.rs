@@ -18,13 +18,15 @@ use super::{
     LedgerOptions,
     mark::{self, Mark},
 };
-use crate::ledger::{LedgerError, error::result_code};
+use crate::ledger::{LedgerError, error::extended_code};
 
 /// "CLWL": marks the file as a ledger of this program.
 const APPLICATION_ID: i64 = 0x434c_574c;
 
 const SQLITE_CORRUPT: u32 = 11;
 const SQLITE_NOTADB: u32 = 26;
+/// The file, or its log, is shorter than it says.
+const SQLITE_IOERR_SHORT_READ: u32 = 522;
 
 /// Connections for reading.
 const READERS: u32 = 4;
@@ -141,8 +143,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
 }
 
 fn damage(path: &Path, error: sqlx::Error) -> LedgerError {
-    match result_code(&error) {
-        Some(SQLITE_CORRUPT | SQLITE_NOTADB) => {
+    match extended_code(&error).map(|code| if code == SQLITE_IOERR_SHORT_READ { code } else { code & 0xff }) {
+        Some(SQLITE_CORRUPT | SQLITE_NOTADB | SQLITE_IOERR_SHORT_READ) => {
             LedgerError::Corrupt { path: path.to_owned(), message: error.to_string() }
         }
         _ => error.into(),

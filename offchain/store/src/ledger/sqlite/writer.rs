@@ -2,11 +2,14 @@
 
 use clawrank_protocol::proof::{Hash, HotkeyId};
 use clawrank_units::MicroUsd;
-use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{apply::apply, mark::Mark};
-use crate::ledger::{BundleRow, KeyKind, LedgerError, NewRequest, Payer, Settlement};
+use crate::{
+    ledger::{BundleRow, KeyKind, LedgerError, NewRequest, Payer, Settlement},
+    transaction,
+};
 
 /// Jobs in one commit.
 const GROUP: usize = 256;
@@ -114,24 +117,35 @@ async fn commit(
             outcome => Ok(vec![outcome]),
         };
     }
-    let mut transaction: Transaction<'_, Sqlite> = connection.begin_with("BEGIN IMMEDIATE").await?;
+    transaction::begin(connection).await?;
+    match apply_all(connection, jobs).await {
+        Ok(outcomes) => {
+            transaction::commit(connection).await?;
+            Ok(outcomes)
+        }
+        Err(error) => {
+            // Where SQLite has undone it already, there is none.
+            let _ = transaction::rollback(connection).await;
+            Err(error)
+        }
+    }
+}
+
+async fn apply_all(
+    connection: &mut SqliteConnection,
+    jobs: &mut [Job],
+) -> Result<Vec<Result<Outcome, LedgerError>>, LedgerError> {
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs.iter_mut() {
-        let outcome = match apply(&mut transaction, &job.work).await {
-            Ok(outcome) => Ok(outcome),
-            Err(error) if is_refusal(&error) => Err(error),
-            Err(error) => {
-                // SQLite rolls some errors back by itself; the transaction's own rollback is then a harmless error.
-                let _ = transaction.rollback().await;
-                return Err(error);
-            }
+        let outcome = match apply(connection, &job.work).await {
+            Err(error) if !is_refusal(&error) => return Err(error),
+            outcome => outcome,
         };
         if let Some(decided) = job.decided.take() {
             let _ = decided.send(outcome.as_ref().map(|_| ()).map_err(LedgerError::clone));
         }
         outcomes.push(outcome);
     }
-    transaction.commit().await?;
     Ok(outcomes)
 }
 
