@@ -227,8 +227,8 @@ pub mod pallet {
         fn on_runtime_upgrade() -> Weight {
             Self::create_root();
             let (kept, shared) = (TotalHotkeyAlpha::<T>::iter_keys().count(), Self::share_out_stakes());
-            let kept = u64::try_from(kept).unwrap_or(u64::MAX).saturating_mul(3);
-            let (reads, writes) = (kept.saturating_add(1), shared.saturating_mul(3).saturating_add(4));
+            let kept = u64::try_from(kept).unwrap_or(u64::MAX).saturating_mul(4);
+            let (reads, writes) = (kept.saturating_add(1), shared.saturating_mul(4).saturating_add(4));
             <T as frame_system::Config>::DbWeight::get().reads_writes(reads, writes)
         }
 

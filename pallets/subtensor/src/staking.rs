@@ -262,8 +262,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Gives the owner of every hotkey whose stake has no shares yet, from before others could stake to it, all of them;
-    /// how many that were.
+    /// Gives the owner of every hotkey whose stake has no shares yet, from before others could stake to it, all of them,
+    /// and lists the hotkey; how many that were.
     pub(crate) fn share_out_stakes() -> u64 {
         let old: Vec<_> = TotalHotkeyAlpha::<T>::iter()
             .filter(|(hotkey, netuid, _)| !TotalHotkeySharesV2::<T>::contains_key(hotkey, netuid))
@@ -274,7 +274,9 @@ impl<T: Config> Pallet<T> {
             let Some(shares) = pool.add(SafeFloat::default(), alpha.0) else { continue };
             Self::put_stake_pool(&hotkey, netuid, pool);
             if alpha.0 > 0 {
-                AlphaV2::<T>::insert((&hotkey, Owner::<T>::get(&hotkey), netuid), shares);
+                let owner = Owner::<T>::get(&hotkey);
+                Self::list_staking(&owner, &hotkey);
+                AlphaV2::<T>::insert((&hotkey, owner, netuid), shares);
             }
             count = count.saturating_add(1);
         }

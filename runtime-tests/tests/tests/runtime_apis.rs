@@ -13,11 +13,12 @@ use sp_core::OpaqueMetadata;
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// The APIs of the public chain that this chain has too.
-const SHARED: [&str; 9] = [
+const SHARED: [&str; 10] = [
     "AccountNonceApi",
     "BetaBasketRuntimeApi",
     "DelegateInfoRuntimeApi",
     "NeuronInfoRuntimeApi",
+    "ProxyFilterRuntimeApi",
     "StakeInfoRuntimeApi",
     "SubnetInfoRuntimeApi",
     "SubnetRegistrationRuntimeApi",

@@ -79,3 +79,48 @@ fn events_are_those_of_the_public_chain_when_compared_with_its_metadata() {
 fn errors_are_those_of_the_public_chain_when_compared_with_its_metadata() {
     assert_same("errors", variants(meta_type::<Error<Test>>()), 13);
 }
+
+/// What SDK 11.3.0 calls for `btcli sudo set`, sorted; `alpha_low` and `alpha_high` share one call.
+const SETTERS: [&str; 33] = [
+    "sudo_set_activity_cutoff_factor",
+    "sudo_set_adjustment_alpha",
+    "sudo_set_alpha_sigmoid_steepness",
+    "sudo_set_alpha_values",
+    "sudo_set_bonds_moving_average",
+    "sudo_set_bonds_penalty",
+    "sudo_set_bonds_reset_enabled",
+    "sudo_set_burn_half_life",
+    "sudo_set_burn_increase_mult",
+    "sudo_set_collateral_drain_ratio",
+    "sudo_set_collateral_lock_share",
+    "sudo_set_commit_reveal_weights_enabled",
+    "sudo_set_commit_reveal_weights_interval",
+    "sudo_set_epoch_consensus",
+    "sudo_set_immunity_period",
+    "sudo_set_liquid_alpha_enabled",
+    "sudo_set_max_allowed_uids",
+    "sudo_set_max_burn",
+    "sudo_set_max_difficulty",
+    "sudo_set_min_allowed_weights",
+    "sudo_set_min_burn",
+    "sudo_set_min_childkey_take_per_subnet",
+    "sudo_set_network_pow_registration_allowed",
+    "sudo_set_network_registration_allowed",
+    "sudo_set_owner_cut_auto_lock_enabled",
+    "sudo_set_owner_cut_enabled",
+    "sudo_set_owner_immune_neuron_limit",
+    "sudo_set_rho",
+    "sudo_set_serving_rate_limit",
+    "sudo_set_tempo",
+    "sudo_set_toggle_transfer",
+    "sudo_set_weights_version_key",
+    "sudo_set_yuma3_enabled",
+];
+
+#[test]
+fn every_hyperparameter_of_the_sdk_has_its_call() {
+    let calls = variants(meta_type::<Call<Test>>());
+    for setter in SETTERS {
+        assert!(calls.contains_key(setter), "{setter}");
+    }
+}

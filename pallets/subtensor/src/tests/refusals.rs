@@ -15,6 +15,13 @@ const NOBODY: u16 = 7_777;
 /// What is dispatched by whom, and what it is refused with.
 type Refusal = (&'static str, RuntimeOrigin, Call<Test>, DispatchError);
 
+/// Makes a call of a kind for a hotkey on a subnet.
+type OnSubnet = fn(AccountId32, NetUid) -> Call<Test>;
+/// Makes a call of a kind for a hotkey.
+type OfHotkey = fn(AccountId32) -> Call<Test>;
+/// Makes an announcement of an address, a port and a type of address.
+type Announce<'a> = &'a dyn Fn(u128, u16, u8) -> Call<Test>;
+
 fn check(refusals: Vec<Refusal>) {
     for (name, origin, call, error) in refusals {
         let before = sp_io::storage::root(StateVersion::V1);
@@ -49,7 +56,7 @@ fn remove_limit(hotkey: AccountId32, netuid: NetUid) -> Call<Test> {
 #[test]
 fn stake_does_not_move_when_a_check_of_every_stake_call_fails() {
     Ext::default().build_and_execute(|| {
-        let calls: [(&str, fn(AccountId32, NetUid) -> Call<Test>); 4] = [
+        let calls: [(&str, OnSubnet); 4] = [
             ("add_stake", add),
             ("add_stake_limit", add_limit),
             ("remove_stake", remove),
@@ -88,11 +95,11 @@ fn nobody_is_registered_when_a_check_of_every_registration_fails() {
             Call::<Test>::register { netuid, block_number, nonce, work, hotkey, coldkey }
         };
         let limited = |hotkey, netuid| Call::<Test>::register_limit { netuid, hotkey, limit_price: u64::MAX };
-        let calls: [(&str, fn(AccountId32, NetUid) -> Call<Test>); 3] =
+        let calls: [(&str, OnSubnet); 3] =
             [("burned_register", burned), ("register", by_work), ("register_limit", limited)];
         let own = SubtensorModule::account();
         let poor = || RuntimeOrigin::signed(hot(9_999));
-        let cases = |name, call: fn(AccountId32, NetUid) -> Call<Test>| -> Vec<Refusal> {
+        let cases = |name, call: OnSubnet| -> Vec<Refusal> {
             vec![
                 (name, RuntimeOrigin::none(), call(hot(50), NETUID), DispatchError::BadOrigin),
                 (
@@ -133,8 +140,7 @@ fn no_subnet_is_registered_or_started_when_a_check_fails() {
     Ext::default().build_and_execute(|| {
         let plain = |hotkey| Call::<Test>::register_network { hotkey };
         let named = |hotkey| Call::<Test>::register_network_with_identity { hotkey, identity: None };
-        let calls: [(&str, fn(AccountId32) -> Call<Test>); 2] =
-            [("register_network", plain), ("register_network_with_identity", named)];
+        let calls: [(&str, OfHotkey); 2] = [("register_network", plain), ("register_network_with_identity", named)];
         for (name, call) in calls {
             LastRateLimitedBlock::<Test>::remove(RateLimitKey::<AccountId32>::NetworkLastRegistered);
             let poor = RuntimeOrigin::signed(hot(9_999));
@@ -183,7 +189,7 @@ fn nothing_is_announced_when_a_check_of_every_announcement_fails() {
             certificate: vec![1],
         };
         let metrics = |ip, port, ip_type| Call::<Test>::serve_prometheus { netuid: NETUID, version, ip, port, ip_type };
-        let calls: [(&str, &dyn Fn(u128, u16, u8) -> Call<Test>); 3] =
+        let calls: [(&str, Announce<'_>); 3] =
             [("serve_axon", &plain), ("serve_axon_tls", &tls), ("serve_prometheus", &metrics)];
         for (name, call) in calls {
             check(vec![

@@ -293,6 +293,7 @@ fn stake_is_its_owners_when_a_chain_from_before_shares_is_upgraded() {
         let before = (now(ALICE), now(BOB));
         TotalHotkeySharesV2::<Test>::remove(hot(ALICE), NETUID);
         AlphaV2::<Test>::remove((hot(ALICE), cold(ALICE), NETUID));
+        StakingHotkeys::<Test>::remove(cold(ALICE));
         assert!(SubtensorModule::do_try_state().is_err());
         for _ in 0..2 {
             <SubtensorModule as Hooks<u64>>::on_runtime_upgrade();
