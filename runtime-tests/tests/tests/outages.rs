@@ -149,7 +149,7 @@ fn request_and_upload_in_flight_end_well_when_the_node_is_killed_and_started_aga
 
     // Nothing is lost: the bundle of that epoch is checked, and the tokens of the answer are counted.
     let log = std::fs::read_to_string(&miner).unwrap();
-    let line = log.lines().filter(|line| line.contains(" committed ")).next_back().unwrap();
+    let line = log.lines().rfind(|line| line.contains(" committed ")).unwrap();
     let epoch = line.split("epoch=").nth(1).unwrap().split_whitespace().next().unwrap().parse::<u64>().unwrap();
     let report = market.wait("report of that epoch", PATIENCE, &mut validator, |market| {
         market.reports("validator").into_iter().find(|report| report["epoch"] == epoch)
