@@ -23,6 +23,8 @@ fn main() {
 }
 
 #[cfg(feature = "std")]
+// Cargo shows what a build script panics with: there is nobody else to tell.
+#[allow(clippy::expect_used, clippy::panic)]
 mod wasm {
     use std::{
         env,

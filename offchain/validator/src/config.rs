@@ -189,16 +189,12 @@ impl Config {
             );
         }
         let drawn = Params::BUNDLE_DEADLINE.saturating_add(BEACON_WAIT);
-        if !(drawn < self.replay_until
-            && self.replay_until < self.commit_by
-            && self.commit_by < Ppb::ONE)
-        {
+        if !(drawn < self.replay_until && self.replay_until < self.commit_by && self.commit_by < Ppb::ONE) {
             return refuse(
                 "replay_until",
                 format!(
                     "challenge drawn by {drawn} < replay_until {} < commit_by {} < 100% must hold",
-                    self.replay_until,
-                    self.commit_by
+                    self.replay_until, self.commit_by
                 ),
             );
         }

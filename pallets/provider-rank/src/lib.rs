@@ -13,10 +13,10 @@
 //! - A miner commits the root of its bundle in blocks `start ..= deadline` of the epoch, `deadline = start +
 //!   ⌊CommitWindow · tempo⌋`; the last commitment counts.
 //! - The challenge seed is the randomness of the beacon's first round after the time of block `deadline + 1`, so no bundle
-//!   can depend on it and no author of a block can choose it. Where that round is not stored by the end of block `deadline
-//!   + 1 + wait` ([`clawrank_schedule::beacon_wait`]) it is the hash of block `deadline + 1`: that block's author may
-//!   discard a hash that it does not like by giving up its block, but neither choose one nor change a bundle. Without a
-//!   beacon, and with tempos below 50, there is no waiting. The seed is recorded in the block after.
+//!   can depend on it and no author of a block can choose it. Where that round is not stored [`clawrank_schedule::beacon_wait`]
+//!   blocks later, it is the hash of block `deadline + 1`: that block's author may discard a hash that it does not like by
+//!   giving up its block, but neither choose one nor change a bundle. Without a beacon, and with tempos below 50, nothing
+//!   is waited for. The seed is recorded in the first block that can know it.
 //! - Validators with a permit submit verdicts from the seed to the end of the next epoch's commit window; the last
 //!   submission counts.
 //! - In the first block after that window the epoch is settled: validators with more than half of all validators'
