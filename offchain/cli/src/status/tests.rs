@@ -72,6 +72,10 @@ impl ChainPort for Still {
         Ok(None)
     }
 
+    async fn pulse_at(&self, _round: u64, _block: Hash) -> Result<Option<[u8; 48]>, ClientError> {
+        Ok(None)
+    }
+
     async fn commitments(&self, _netuid: u16) -> Result<Vec<Commitment>, ClientError> {
         Ok(Vec::new())
     }
