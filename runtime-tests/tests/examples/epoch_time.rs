@@ -70,7 +70,7 @@ fn measure(mechanisms: u8) -> (Duration, Duration, Duration) {
         chain.block(Vec::new());
         epochs.push(chain.last_begin());
         let written = chain.read(|| yuma::Written::on_chain(NETUID, outputs[0].0));
-        assert_eq!(written, yuma::Written::of(&outputs[0].1));
+        assert_eq!(written, yuma::Written::of(&outputs[0].1.1));
     }
     (median(epochs), median(native), median(plain))
 }
