@@ -243,7 +243,7 @@ async fn epoch_goes_on_where_it_was_when_killed_while_replaying() {
     let before = world.endpoints.calls();
     world.intel("Miner4", truth).bundle(5).publish(&world.chain, &world.gateway, 1_040);
     let (task, _cancel) = world.start();
-    world.walk_to(1_062).await;
+    world.walk_to(1_063).await;
     world.replays_made(before + 12).await;
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
