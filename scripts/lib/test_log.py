@@ -12,6 +12,7 @@ from pathlib import Path
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PRINTED = re.compile(r"^---- (.+) stdout ----$")
 CHECK = re.compile(r"^- (.+)$")
+END = re.compile(r"^(test result:|== |\d+ passed, \d+ failed)")
 SKIPPED = re.compile(r"SKIPPED: (.+)$")
 RATE = re.compile(r"^(.+): n \d+, .*: \d+ of (\d+) epochs trip, ([\d.]+) per 1,000$")
 
@@ -37,7 +38,7 @@ def summary(lines):
         found = PRINTED.match(line) or CHECK.match(line)
         if found:
             name = found[1]
-        elif line.startswith("test result:") or line.startswith("== "):
+        elif END.match(line):
             name = ""
         found = SKIPPED.search(line)
         if found:
@@ -54,7 +55,7 @@ def summary(lines):
         found = sorted({f"{rate:.1f}" for rate, _ in runs}, key=float)
         yield (
             f"gate, {name}: trips in {' to '.join(dict.fromkeys((found[0], found[-1])))} of 1,000 epochs, "
-            f"{len(runs)} simulations of {min(epochs for _, epochs in runs)} epochs and more"
+            f"{len(runs)} simulation{'s' * (len(runs) > 1)} of {min(epochs for _, epochs in runs)} epochs and more"
         )
 
 
