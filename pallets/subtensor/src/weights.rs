@@ -187,12 +187,12 @@ macro_rules! weights {
 
             fn block_step(n: u32) -> Weight {
                 let subnets = u64::from(n);
-                // Of every subnet the same twenty values: one path to the first, then its neighbours.
-                base(30, 35 * NODES)
-                    .saturating_add(Weight::from_parts(0, subnets.saturating_mul(20 * OWN_NODES)))
-                    .saturating_add(per(n, 10))
+                // Of every subnet the same 23 values: one path to the first, then its neighbours.
+                base(30, 38 * NODES)
+                    .saturating_add(Weight::from_parts(0, subnets.saturating_mul(23 * OWN_NODES)))
+                    .saturating_add(per(n, 20))
                     .saturating_add($db.reads_writes(15, 9))
-                    .saturating_add($db.reads_writes(subnets.saturating_mul(20), subnets.saturating_mul(9)))
+                    .saturating_add($db.reads_writes(subnets.saturating_mul(23), subnets.saturating_mul(9)))
             }
 
             fn epoch(n: u32, v: u32, m: u32) -> Weight {

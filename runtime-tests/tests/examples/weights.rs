@@ -47,7 +47,9 @@ impl Benchmarks {
 
     /// A state at genesis, which counts what is read and written and records the trie nodes on the way if asked to.
     fn state(tracking: bool) -> BenchmarkingState<BlakeTwo256> {
-        let topology = Options::default().topology().expect("the options have their defaults");
+        // Slots that have time for as many pulses as a call may ever carry.
+        let options = Options { block_time_ms: Some(2_000), ..Options::default() };
+        let topology = options.topology().expect("the options have their defaults");
         let genesis = genesis_storage(&topology).expect("the runtime accepts its genesis");
         BenchmarkingState::new(genesis, None, tracking, tracking).expect("a state in memory")
     }
