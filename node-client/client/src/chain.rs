@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use clawrank_primitives::Params;
 use clawrank_proof::Keypair;
 use tokio::{
     sync::{Mutex, watch},
@@ -292,6 +293,10 @@ impl ChainPort for Chain {
             return Ok(Vec::new());
         }
         self.reader_at_head().await?.0.payouts(netuid).await
+    }
+
+    async fn params(&self, netuid: u16, block: Hash) -> Result<Option<Params>, ClientError> {
+        self.reader_at(&block).await?.params(netuid).await
     }
 
     async fn submit(&self, signer: &Keypair, call: Call) -> Result<Submitted, ClientError> {

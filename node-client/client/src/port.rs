@@ -2,6 +2,7 @@
 //! The port through which every worker knows the chain.
 
 use async_trait::async_trait;
+use clawrank_primitives::Params;
 use clawrank_proof::Keypair;
 use tokio::sync::watch;
 
@@ -86,6 +87,14 @@ pub trait ChainPort: Send + Sync + 'static {
 
     /// Payouts that `ProviderRank` still remembers; empty where the pallet is absent.
     async fn payouts(&self, netuid: u16) -> Result<Vec<EpochPayout>, ClientError>;
+
+    /// The rules' parameters that `ProviderRank` stores for the subnet, by the state after a final block; `None` where it
+    /// stores none, or the pallet is absent.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Decode`] when what is stored is of another layout or makes no sense; else as any read.
+    async fn params(&self, netuid: u16, block: Hash) -> Result<Option<Params>, ClientError>;
 
     /// Signs with `signer`, submits, and waits until the block that has it is final.
     ///

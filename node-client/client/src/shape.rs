@@ -10,7 +10,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 use subxt::metadata::TransactionExtensionMetadata;
 
-use crate::runtime::{Runtime, split};
+use crate::{
+    ClientError,
+    runtime::{Runtime, split},
+};
+pub(crate) use items::SUBNET_PARAMS;
 use items::{CALLS, EXTENSIONS, STORAGE};
 pub(crate) use tree::Shape;
 use tree::{Purpose, describe_fields, fields_serve};
@@ -96,6 +100,18 @@ pub fn check(runtime: &Runtime) -> Vec<ItemStatus> {
         state: extension_state(runtime, &extension),
     });
     storage.chain(calls).chain(extensions).collect()
+}
+
+/// Makes sure that a storage item has the very shape expected, for what is decoded from its bytes.
+pub(crate) fn ensure_exact(runtime: &Runtime, item: &'static str) -> Result<(), ClientError> {
+    let Some((_, _, expected)) = STORAGE.iter().find(|(known, ..)| *known == item) else { return Ok(()) };
+    match storage_state(runtime, item, expected) {
+        ItemState::Ok => Ok(()),
+        ItemState::Missing => Err(runtime.unsupported(item, "there is no such storage item")),
+        ItemState::Changed { expected, found, .. } => {
+            Err(runtime.unsupported(item, format!("it is now {found}, expected {expected}")))
+        }
+    }
 }
 
 /// Why a call cannot be made on a runtime, if this crate knows the call and its shape is not served.

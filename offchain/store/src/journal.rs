@@ -11,7 +11,7 @@
 //! | `receipts`, `traffic` | ids seen; minute buckets by miner and payer | [`Journal::forget_traffic_before`] |
 //! | `cursors`, `refusals` | where to read on at a gateway; how many receipts were refused, by reason | ever |
 //! | `bundles` | outcome of checks, telemetry and signal | [`Journal::forget_epochs_before`] |
-//! | `replays`, `epochs` | the validator's own measurements; seed, facts and report of an epoch | the same |
+//! | `replays`, `epochs` | the validator's own measurements; parameters, seed, facts and report of an epoch | the same |
 //! | `commits`, `verdicts` | payload, salt, ciphertext and state of what goes to the chain | the same, unless unfinished |
 //! | `sent` | hashes of all that may be on chain under this hotkey | the same |
 
@@ -185,11 +185,16 @@ impl Journal {
                     .await
                     .map_err(|e| self.fail(e))?;
             }
-            1 | schema::SCHEMA => {
-                if found == 1 {
-                    for script in [schema::FROM_1, schema::COMMITS, schema::FROM_1_MOVE] {
-                        sqlx::raw_sql(script).execute(&mut *tx).await.map_err(|e| self.fail(e))?;
-                    }
+            1..=schema::SCHEMA => {
+                let scripts: &[&str] = match found {
+                    1 => &[schema::FROM_1, schema::COMMITS, schema::FROM_1_MOVE, schema::FROM_2],
+                    2 => &[schema::FROM_2],
+                    _ => &[],
+                };
+                for script in scripts {
+                    sqlx::raw_sql(*script).execute(&mut *tx).await.map_err(|e| self.fail(e))?;
+                }
+                if !scripts.is_empty() {
                     tracing::info!(journal = %self.path.display(), "journal moved to schema {}", schema::SCHEMA);
                 }
                 let row = sqlx::query("SELECT genesis, netuid, hotkey FROM identity WHERE only = 1")

@@ -14,8 +14,8 @@ use clawrank_client::{
 use clawrank_primitives::{
     MECID_INTEL,
     gate::{
-        CommitOrder, Committed, DuplicateIndex, DuplicateKind, EpochWindow, Evidence, GateParams, Reason, Trip,
-        check_authenticity, check_duplicates, check_faithfulness, check_openings, check_tasks, check_window,
+        CommitOrder, Committed, DuplicateIndex, DuplicateKind, EpochWindow, Evidence, Reason, Trip, check_authenticity,
+        check_duplicates, check_faithfulness, check_openings, check_tasks, check_window,
     },
     proof::{Bundle, Commitment, Hash, HotkeyId, SubnetEpoch, challenge::leaves_to_open},
 };
@@ -29,6 +29,7 @@ use crate::{
     gateway::GatewayError,
     gateways::Gateways,
     heads::Views,
+    rulebook::Rules,
     summary::Summary,
 };
 
@@ -44,7 +45,7 @@ const CONCURRENCY: usize = 8;
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// An epoch that is being judged.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Judged {
     pub(crate) epoch: u64,
     pub(crate) seed: Hash,
@@ -56,6 +57,7 @@ pub(crate) struct Judged {
     pub(crate) fetch_until_block: u64,
     /// Last block for openings.
     pub(crate) open_until_block: u64,
+    pub(crate) rules: Arc<Rules>,
 }
 
 /// A miner that committed.
@@ -141,8 +143,6 @@ pub(crate) struct Checker {
     pub(crate) me: HotkeyId,
     pub(crate) genesis: Hash,
     pub(crate) netuid: u16,
-    pub(crate) gate: GateParams,
-    pub(crate) leaves: u32,
 }
 
 impl Checker {
@@ -330,17 +330,18 @@ impl Checker {
         bundle: &Bundle,
         index: &DuplicateIndex,
     ) -> Option<Result<(), Trip>> {
-        if let Err(trip) = check_faithfulness(bundle).and_then(|()| check_window(bundle, &judged.window, &self.gate)) {
+        let (gate, leaves) = (&judged.rules.params.gate, judged.rules.params.challenge.leaves);
+        if let Err(trip) = check_faithfulness(bundle).and_then(|()| check_window(bundle, &judged.window, gate)) {
             return Some(Err(trip));
         }
-        let challenge = leaves_to_open(&judged.seed, &self.me, &bundle.header.root, bundle.header.count, self.leaves);
+        let challenge = leaves_to_open(&judged.seed, &self.me, &bundle.header.root, bundle.header.count, leaves);
         let opened = match self.open(judged, bundle, &challenge).await {
             Opened::Leaves(opened) => opened,
             Opened::Unknown => return None,
         };
         let checked = check_openings(bundle, &challenge, &opened)
             .and_then(|()| opening::check_requests(bundle, &opened))
-            .and_then(|()| check_duplicates(index, committer.order(), bundle, &self.gate))
+            .and_then(|()| check_duplicates(index, committer.order(), bundle, gate))
             .and_then(|()| judged.epoch_seed.map_or(Ok(()), |seed| check_tasks(bundle, &seed)));
         Some(checked)
     }

@@ -10,6 +10,9 @@ use url::Url;
 
 use crate::{Error, commit::CommitMode};
 
+/// What [`Config::params`] says where the rules are the chain's.
+pub const CHAIN: &str = "chain";
+
 /// A gateway whose receipts and bundles are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +39,9 @@ pub struct Config {
     pub catalogue: PathBuf,
     /// Folder of the journal, the bundles and the reports; created where missing. Default `validator-data`.
     pub data_dir: PathBuf,
-    /// Rules: the name of a preset (`clawrank`, `local`, `tensorclaw-v1`) or a TOML file. Default `clawrank`.
+    /// Rules: the name of a preset (`clawrank`, `local`, `tensorclaw-v1`), a TOML file, or `chain` for those that the
+    /// subnet's owner has stored on the chain, as they are at the first block of the epoch that is judged. Default
+    /// `clawrank`.
     pub params: String,
     /// Models that count as whitelisted; every model of the catalogue where empty. Default empty.
     pub whitelist: Vec<String>,
@@ -123,14 +128,17 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The rules that [`Config::params`] names, with the overrides of this configuration.
+    /// The rules that [`Config::params`] names, with the overrides of this configuration; `None` where the chain has them.
     ///
     /// # Errors
     ///
     /// [`Error::File`] when it names a file that cannot be read, [`Error::Config`] when the rules make no sense.
-    pub fn rules(&self) -> Result<Params, Error> {
+    pub fn rules(&self) -> Result<Option<Params>, Error> {
+        if self.params == CHAIN {
+            return Ok(None);
+        }
         let refuse = |why: String| Error::Config { field: "params", why };
-        let mut params = match Params::preset(&self.params) {
+        let params = match Params::preset(&self.params) {
             Some(params) => params,
             None => {
                 let path = PathBuf::from(&self.params);
@@ -138,13 +146,22 @@ impl Config {
                 toml::from_str(&text).map_err(|error| refuse(format!("{} is no set of rules: {error}", self.params)))?
             }
         };
+        self.overridden(params).map(Some)
+    }
+
+    /// Rules with the overrides of this configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] when they make no sense together.
+    pub(crate) fn overridden(&self, mut params: Params) -> Result<Params, Error> {
         if let Some(replays) = self.replays_per_cell {
             params.challenge.replays_per_cell = replays;
         }
         if let Some(leaves) = self.leaves_per_bundle {
             params.challenge.leaves = leaves;
         }
-        params.ensure_valid().map_err(|error| refuse(error.to_string()))?;
+        params.ensure_valid().map_err(|error| Error::Config { field: "params", why: error.to_string() })?;
         Ok(params)
     }
 

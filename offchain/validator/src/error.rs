@@ -67,6 +67,19 @@ pub enum Error {
         /// Which subnet.
         netuid: u16,
     },
+    /// The subnet's parameters are to be read from the chain, and it stores none.
+    #[error(
+        "netuid {netuid} stores no parameters at block {block}, the first of epoch {epoch}: name a preset or a file as \
+         `params`, or wait for an epoch that begins after the subnet's owner has set them"
+    )]
+    NoParams {
+        /// Which subnet.
+        netuid: u16,
+        /// Which epoch.
+        epoch: u64,
+        /// Its first block.
+        block: u64,
+    },
     /// The chain has weights of this hotkey that this journal did not send.
     #[error(
         "block {block} has weights of this hotkey for mechanism {mecid} that this journal did not send: another \
@@ -88,7 +101,7 @@ pub enum Error {
     /// A stored text of this program cannot be read back.
     #[error("stored {what} of epoch {epoch} cannot be read: {why}; the journal is damaged, restore it from a backup")]
     Stored {
-        /// `bundle summary`, `demand`, `verdicts` or `report`.
+        /// `bundle summary`, `demand`, `parameters`, `verdicts` or `report`.
         what: &'static str,
         /// Which epoch.
         epoch: u64,
@@ -111,7 +124,7 @@ impl Error {
             Self::Journal(error) => error.is_retryable(),
             Self::Chain(error) => error.is_retryable(),
             Self::Gateway(error) => error.is_retryable(),
-            Self::NoHead { .. } | Self::Disk { .. } => true,
+            Self::NoHead { .. } | Self::NoParams { .. } | Self::Disk { .. } => true,
             Self::Config { .. }
             | Self::Catalogue(_)
             | Self::File { .. }

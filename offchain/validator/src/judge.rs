@@ -8,7 +8,6 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use clawrank_client::{ChainPort, ClientError};
 use clawrank_primitives::{
-    Params,
     gate::EpochWindow,
     proof::{Hash, HotkeyId},
     scoring::MinuteWindow,
@@ -29,6 +28,7 @@ use crate::{
     heads::{View, Views, timed_out},
     replayer::{Replayer, cells_by_id},
     report::{RefusedReceipts, Report, Reporter},
+    rulebook::{Rulebook, Rules},
     score::{Inputs, score},
     warm::Warmth,
 };
@@ -59,8 +59,7 @@ pub(crate) struct Judge {
     pub(crate) bell: Arc<Notify>,
     pub(crate) warm: Arc<Warmth>,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) params: Params,
-    pub(crate) preset: String,
+    pub(crate) rules: Arc<Rulebook>,
     pub(crate) whitelist: BTreeSet<String>,
     pub(crate) me: HotkeyId,
     pub(crate) genesis: Hash,
@@ -106,7 +105,8 @@ impl Judge {
 
     /// Everything that can be done for the epoch at this head.
     async fn turn(&self, view: &View, clock: &EpochClock) -> Result<(), Error> {
-        self.examine(view, clock).await?;
+        let Some(rules) = self.rules.find(clock).await? else { return Ok(()) };
+        self.examine(view, clock, &rules).await?;
         // Examining may have taken many blocks.
         let Some((view, clock)) = self.now().filter(|(_, now)| now.epoch == clock.epoch) else { return Ok(()) };
         let Some(row) = self.journal.epoch(clock.epoch).await? else { return Ok(()) };
@@ -119,7 +119,8 @@ impl Judge {
             tracing::warn!(epoch = clock.epoch, "{missing} not been read to the end since the start; no scores yet");
             return Ok(());
         }
-        self.settle(&view, &clock, &row).await
+        let Some(rules) = self.rules.find(&clock).await? else { return Ok(()) };
+        self.settle(&view, &clock, &row, &rules).await
     }
 
     fn now(&self) -> Option<(Arc<View>, EpochClock)> {
@@ -129,7 +130,7 @@ impl Judge {
     }
 
     /// Seed, then checks and replays, where they are due.
-    pub(crate) async fn examine(&self, view: &View, clock: &EpochClock) -> Result<(), Error> {
+    pub(crate) async fn examine(&self, view: &View, clock: &EpochClock, rules: &Arc<Rules>) -> Result<(), Error> {
         self.journal.begin_epoch(clock.epoch, clock.start_block, clock.deadline_block).await?;
         let Some(mut row) = self.journal.epoch(clock.epoch).await? else { return Ok(()) };
         if row.seed.is_none() && view.block() >= clock.decides_block {
@@ -166,14 +167,13 @@ impl Judge {
                 deadline_block: row.deadline_block,
                 fetch_until_block: view.block().saturating_add(left / 2),
                 open_until_block: clock.replay_until_block,
+                rules: Arc::clone(rules),
             };
             // A tenth is kept for the slowest replays.
             let stretch_ms = left.saturating_mul(subnet.block_time_ms).saturating_mul(9) / 10;
             let stretch = Duration::from_millis(if self.spread { stretch_ms } else { 0 });
-            let (checked, replayed) = tokio::join!(
-                self.checker.run(&judged, &committers),
-                self.replayer.run(clock.epoch, &seed, clock.replay_until_block, stretch),
-            );
+            let (checked, replayed) =
+                tokio::join!(self.checker.run(&judged, &committers), self.replayer.run(&judged, stretch),);
             checked?;
             replayed?;
         }
@@ -219,10 +219,10 @@ impl Judge {
     }
 
     /// Scores once, then makes sure that every mechanism's weights are on their way.
-    async fn settle(&self, view: &View, clock: &EpochClock, row: &EpochRow) -> Result<(), Error> {
+    async fn settle(&self, view: &View, clock: &EpochClock, row: &EpochRow, rules: &Rules) -> Result<(), Error> {
         let epoch = clock.epoch;
         let report = if row.report.is_empty() {
-            let report = self.report(view, clock).await?;
+            let report = self.report(view, clock, rules).await?;
             let text = serde_json::to_string(&report).map_err(|error| Error::Stored {
                 what: "report",
                 epoch,
@@ -280,12 +280,12 @@ impl Judge {
     }
 
     /// The report of the epoch from what the journal holds now.
-    pub(crate) async fn report(&self, view: &View, clock: &EpochClock) -> Result<Report, Error> {
+    pub(crate) async fn report(&self, view: &View, clock: &EpochClock, rules: &Rules) -> Result<Report, Error> {
         let epoch = clock.epoch;
         let row = self.journal.epoch(epoch).await?;
         let found = row.as_ref().filter(|row| row.seed.is_some()).map(facts).transpose()?;
         let minute = MinuteWindow::minute_of(view.subnet.head.timestamp_ms);
-        let first = MinuteWindow::first_minute(minute, self.params.serving.window_minutes);
+        let first = MinuteWindow::first_minute(minute, rules.params.serving.window_minutes);
         let end_ms = view.subnet.head.timestamp_ms;
         let previous = match epoch.checked_sub(1) {
             Some(previous) => self.journal.bundles(previous).await?,
@@ -296,8 +296,8 @@ impl Judge {
             validator: self.me,
             subnet: Arc::clone(&view.subnet),
             clock: *clock,
-            params: self.params.clone(),
-            preset: self.preset.clone(),
+            params: rules.params.clone(),
+            preset: rules.source.clone(),
             whitelist: self.whitelist.clone(),
             cells: cells_by_id(&self.catalogue),
             seed: row.as_ref().and_then(|row| row.seed),

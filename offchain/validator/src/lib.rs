@@ -25,10 +25,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use clawrank_client::ChainPort;
-use clawrank_primitives::{
-    Params,
-    proof::{Keypair, ModelName},
-};
+use clawrank_primitives::proof::{Keypair, ModelName};
 use clawrank_protocol::catalogue::Catalogue;
 use clawrank_store::journal::{Identity, Journal, Options};
 use tokio::{
@@ -57,13 +54,14 @@ mod judge;
 mod prober;
 mod receipts;
 mod replayer;
+mod rulebook;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod warm;
 
-pub use config::{Config, GatewayConfig};
+pub use config::{CHAIN, Config, GatewayConfig};
 pub use error::Error;
 pub use report::Report;
 
@@ -75,6 +73,7 @@ use prober::Prober;
 use receipts::Reader;
 use replayer::Replayer;
 use report::Reporter;
+use rulebook::Rulebook;
 use warm::Warmth;
 
 /// What a validator without gateways is told.
@@ -87,7 +86,7 @@ const START_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// What all tasks share.
 struct Parts {
     config: Config,
-    params: Params,
+    rules: Arc<Rulebook>,
     catalogue: Arc<Catalogue>,
     journal: Arc<Journal>,
     gateways: Gateways,
@@ -102,17 +101,19 @@ struct Parts {
 impl Parts {
     async fn open(config: Config, keypair: Keypair, chain: Arc<dyn ChainPort>) -> Result<Self, Error> {
         config.check()?;
-        let params = config.rules()?;
+        // A setting at fault is named before anything is opened.
+        config.rules()?;
         let catalogue = Arc::new(Catalogue::load(&config.catalogue)?);
         let (genesis, hotkey) = (chain.genesis_hash(), keypair.public());
         let identity = Identity { genesis, netuid: config.netuid, hotkey };
         let journal = Arc::new(Journal::open(&config.data_dir, identity, Options::default()).await?);
+        let rules = Arc::new(Rulebook::open(&config, &chain, &journal)?);
         let keypair = Arc::new(keypair);
         let deadline = Duration::from_millis(config.gateway_deadline_ms);
         let gateways = Gateways::new(&config.gateways, genesis, config.netuid, Arc::clone(&keypair), deadline)?;
         let (views, _) = watch::channel(None);
         let (bell, warm, reporter) = (Arc::new(Notify::new()), Arc::default(), Reporter::new(&config.data_dir));
-        Ok(Self { config, params, catalogue, journal, gateways, keypair, chain, views, bell, warm, reporter })
+        Ok(Self { config, rules, catalogue, journal, gateways, keypair, chain, views, bell, warm, reporter })
     }
 
     fn read_deadline(&self) -> Duration {
@@ -134,7 +135,7 @@ impl Parts {
             journal: Arc::clone(&self.journal),
             gateways: self.gateways.clone(),
             views: self.views.subscribe(),
-            params: self.params.serving.clone(),
+            rules: Arc::clone(&self.rules),
             interval: Duration::from_millis(self.config.probe_interval_ms),
             concurrency: self.config.probe_concurrency,
             warm: Arc::clone(&self.warm),
@@ -145,7 +146,7 @@ impl Parts {
         Reader {
             journal: Arc::clone(&self.journal),
             gateways: self.gateways.clone(),
-            params: self.params.serving.clone(),
+            rules: Arc::clone(&self.rules),
             interval: Duration::from_millis(self.config.receipts_interval_ms),
             page: self.config.receipts_page,
             pages: self.config.receipts_pages,
@@ -165,8 +166,6 @@ impl Parts {
             me,
             genesis,
             netuid: self.config.netuid,
-            gate: self.params.gate.clone(),
-            leaves: self.params.challenge.leaves,
         };
         let deadline = Duration::from_millis(self.config.replay_deadline_ms);
         let replayer = Replayer {
@@ -175,7 +174,6 @@ impl Parts {
             catalogue: Arc::clone(&self.catalogue),
             http: gateway::http_client(deadline)?,
             me,
-            replays_per_cell: self.params.challenge.replays_per_cell,
             concurrency: self.config.replay_concurrency,
             deadline,
         };
@@ -196,8 +194,7 @@ impl Parts {
             bell: Arc::clone(&self.bell),
             warm: Arc::clone(&self.warm),
             catalogue: Arc::clone(&self.catalogue),
-            params: self.params.clone(),
-            preset: self.config.params.clone(),
+            rules: Arc::clone(&self.rules),
             whitelist,
             me,
             genesis,
@@ -220,6 +217,7 @@ impl Parts {
             bell: Arc::clone(&self.bell),
             reporter: self.reporter.clone(),
             warm: Arc::clone(&self.warm),
+            rules: Arc::clone(&self.rules),
             mode: self.config.commit,
             take_over: self.config.take_over,
             claimed: false,
@@ -259,8 +257,8 @@ pub async fn run(
             Err(error) => return Err(error),
         }
     };
-    if let Some(notice) = parts.params.notice() {
-        tracing::warn!(preset = parts.config.params, notice, "special rules");
+    if let Some(notice) = parts.rules.newest().and_then(|rules| rules.params.notice()) {
+        tracing::warn!(rules = parts.config.params, notice, "special rules");
     }
     if parts.gateways.is_empty() {
         tracing::warn!("{NO_GATEWAY}");
@@ -311,7 +309,8 @@ pub async fn run(
 ///
 /// # Errors
 ///
-/// As [`run`]; and [`Error::NoHead`], [`Error::NoEpochs`] or [`Error::Chain`] when the chain has nothing to tell.
+/// As [`run`]; and [`Error::NoHead`], [`Error::NoEpochs`], [`Error::NoParams`] or [`Error::Chain`] when the chain has
+/// nothing to tell.
 pub async fn dry_run(config: Config, keypair: Keypair, chain: Arc<dyn ChainPort>) -> Result<Report, Error> {
     let parts = Parts::open(config, keypair, chain).await?;
     let mut heads = parts.chain.heads();
@@ -325,11 +324,12 @@ pub async fn dry_run(config: Config, keypair: Keypair, chain: Arc<dyn ChainPort>
     let view = Arc::new(parts.follower().read().await?);
     let Some(clock) = view.clock else { return Err(Error::NoEpochs { netuid: parts.config.netuid }) };
     parts.views.send_replace(Some(Arc::clone(&view)));
+    let rules = parts.rules.of(&clock).await?;
     parts.prober().round(Duration::ZERO).await?;
     parts.reader().round().await?;
     let judge = parts.judge(false)?;
-    judge.examine(&view, &clock).await?;
-    let mut report = judge.report(&view, &clock).await?;
+    judge.examine(&view, &clock, &rules).await?;
+    let mut report = judge.report(&view, &clock, &rules).await?;
     report.dry_run = true;
     let committer = parts.committer();
     let read = match tokio::time::timeout(parts.read_deadline(), committer.read(&view, &[])).await {

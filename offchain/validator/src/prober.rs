@@ -19,6 +19,7 @@ use crate::{
     gateways::Gateways,
     heads::Views,
     now_ms, random_below,
+    rulebook::Rulebook,
     warm::Warmth,
 };
 
@@ -37,7 +38,7 @@ pub(crate) struct Prober {
     pub(crate) journal: Arc<Journal>,
     pub(crate) gateways: Gateways,
     pub(crate) views: Views,
-    pub(crate) params: ServingParams,
+    pub(crate) rules: Arc<Rulebook>,
     pub(crate) interval: Duration,
     pub(crate) concurrency: usize,
     pub(crate) warm: Arc<Warmth>,
@@ -60,6 +61,10 @@ impl Prober {
             // Who is registered must be known first.
             _ = self.views.wait_for(Option::is_some) => {}
         }
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            () = self.rules.known() => {}
+        }
         loop {
             let round = self.round(self.interval / 2);
             let done = tokio::select! {
@@ -78,7 +83,7 @@ impl Prober {
 
     /// Probes every miner once, each at a random instant within `spread`.
     pub(crate) async fn round(&mut self, spread: Duration) -> Result<(), Error> {
-        let Some(view) = self.views.borrow().clone() else { return Ok(()) };
+        let Some((view, rules)) = self.views.borrow().clone().zip(self.rules.newest()) else { return Ok(()) };
         let mut targets: BTreeMap<HotkeyId, Target> = BTreeMap::new();
         let mut connected: BTreeSet<HotkeyId> = BTreeSet::new();
         let mut complete = true;
@@ -112,7 +117,7 @@ impl Prober {
             self.mark_gone(&connected, |hotkey| view.subnet.by_hotkey(hotkey).is_some()).await?;
         }
         let spread_ms = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX);
-        let (journal, params) = (&self.journal, &self.params);
+        let (journal, params) = (&self.journal, &rules.params.serving);
         let probes: Vec<_> = targets
             .into_values()
             .map(|target| probe(target, journal, params, random_below(spread_ms.max(1))).boxed())

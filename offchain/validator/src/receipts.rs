@@ -16,6 +16,7 @@ use crate::{
     gateway::{Gateway, RawPage, RawReceipt},
     gateways::Gateways,
     now_ms,
+    rulebook::{Rulebook, Rules},
     warm::Warmth,
 };
 
@@ -95,7 +96,7 @@ fn check(
 pub(crate) struct Reader {
     pub(crate) journal: Arc<Journal>,
     pub(crate) gateways: Gateways,
-    pub(crate) params: ServingParams,
+    pub(crate) rules: Arc<Rulebook>,
     pub(crate) interval: Duration,
     pub(crate) page: u32,
     pub(crate) pages: u32,
@@ -109,6 +110,10 @@ impl Reader {
     ///
     /// [`Error::Journal`] when receipts cannot be stored and waiting cannot help.
     pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), Error> {
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            () = self.rules.known() => {}
+        }
         loop {
             let done = tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
@@ -124,8 +129,9 @@ impl Reader {
 
     /// Reads every gateway once, side by side: a slow one delays none.
     pub(crate) async fn round(&self) -> Result<(), Error> {
+        let Some(rules) = self.rules.newest() else { return Ok(()) };
         let gateways = self.gateways.usable().await;
-        let reads = gateways.iter().map(|gateway| self.read(gateway));
+        let reads = gateways.iter().map(|gateway| self.read(gateway, &rules));
         let mut whole = gateways.len() == self.gateways.len();
         for result in futures::future::join_all(reads).await {
             whole &= result?;
@@ -134,13 +140,13 @@ impl Reader {
             self.warm.receipts_read();
         }
         // An id must be remembered for as long as its receipt could still count, with an hour to spare.
-        let first = MinuteWindow::first_minute(MinuteWindow::minute_of(now_ms()), self.params.window_minutes);
+        let first = MinuteWindow::first_minute(MinuteWindow::minute_of(now_ms()), rules.params.serving.window_minutes);
         self.journal.forget_traffic_before(first.saturating_sub(60)).await?;
         Ok(())
     }
 
     /// Reads one gateway until it has no more (true), a page fails, or the bound of pages is reached.
-    async fn read(&self, gateway: &Gateway) -> Result<bool, Error> {
+    async fn read(&self, gateway: &Gateway, rules: &Arc<Rules>) -> Result<bool, Error> {
         let mut since = self.journal.cursor(&gateway.hotkey()).await?;
         for _ in 0..self.pages {
             let page = match gateway.receipts(since, self.page).await {
@@ -154,7 +160,7 @@ impl Reader {
             let more = page.more && !page.receipts.is_empty();
             if !page.receipts.is_empty() {
                 since = page.next;
-                self.store(gateway, page).await?;
+                self.store(gateway, page, rules).await?;
             }
             if !more {
                 return Ok(true);
@@ -163,11 +169,12 @@ impl Reader {
         Ok(false)
     }
 
-    async fn store(&self, gateway: &Gateway, page: RawPage) -> Result<Ingested, Error> {
-        let (hotkey, params, next) = (gateway.hotkey(), self.params.clone(), page.next);
-        let sorted = tokio::task::spawn_blocking(move || sort(&page.receipts, &hotkey, now_ms(), &params))
-            .await
-            .map_err(|_| Error::Panicked { task: "receipts" })?;
+    async fn store(&self, gateway: &Gateway, page: RawPage, rules: &Arc<Rules>) -> Result<Ingested, Error> {
+        let (hotkey, rules, next) = (gateway.hotkey(), Arc::clone(rules), page.next);
+        let sorted =
+            tokio::task::spawn_blocking(move || sort(&page.receipts, &hotkey, now_ms(), &rules.params.serving))
+                .await
+                .map_err(|_| Error::Panicked { task: "receipts" })?;
         let ingested = self.journal.record_receipts(&hotkey, &sorted.valid, next).await?;
         for (reason, count) in &sorted.refused {
             metrics::counter!("clawrank_validator_receipts_refused_total", "reason" => *reason).increment(*count);

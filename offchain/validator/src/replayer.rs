@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::{
     Error,
+    checks::Judged,
     heads::Views,
     measure::{Unmeasured, measure},
     now_ms,
@@ -40,18 +41,19 @@ pub(crate) struct Replayer {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) http: Client,
     pub(crate) me: HotkeyId,
-    pub(crate) replays_per_cell: u32,
     pub(crate) concurrency: usize,
     pub(crate) deadline: Duration,
 }
 
 impl Replayer {
-    /// Makes every replay of the epoch that the journal lacks, within `stretch`; none is begun after `until_block`.
-    pub(crate) async fn run(&self, epoch: u64, seed: &Hash, until_block: u64, stretch: Duration) -> Result<(), Error> {
+    /// Makes every replay of the epoch that the journal lacks, within `stretch`; none is begun once leaves are no longer
+    /// asked for.
+    pub(crate) async fn run(&self, judged: &Judged, stretch: Duration) -> Result<(), Error> {
+        let (epoch, until_block) = (judged.epoch, judged.open_until_block);
         let done: std::collections::BTreeSet<(Hash, Hash)> =
             self.journal.replays(epoch).await?.into_iter().map(|replay| (replay.cell, replay.task_id)).collect();
         let endpoints = self.catalogue.endpoints.iter().map(|endpoint| {
-            let jobs = self.jobs(endpoint, seed, &done);
+            let jobs = self.jobs(endpoint, judged, &done);
             self.endpoint(endpoint, jobs, epoch, until_block, stretch)
         });
         for result in futures::future::join_all(endpoints).await {
@@ -64,14 +66,15 @@ impl Replayer {
     fn jobs<'a>(
         &self,
         endpoint: &'a Endpoint,
-        seed: &Hash,
+        judged: &Judged,
         done: &std::collections::BTreeSet<(Hash, Hash)>,
     ) -> Vec<Job<'a>> {
         let mut jobs: Vec<(u32, Job<'a>)> = Vec::new();
         for cell in endpoint.cells() {
             let Some(model) = endpoint.model(cell.model.as_str()) else { continue };
             let id = cell.id();
-            for (turn, task_id) in (0u32..).zip(tasks_to_replay(seed, &self.me, &id, self.replays_per_cell)) {
+            let tasks = tasks_to_replay(&judged.seed, &self.me, &id, judged.rules.params.challenge.replays_per_cell);
+            for (turn, task_id) in (0u32..).zip(tasks) {
                 if done.contains(&(id, task_id)) {
                     continue;
                 }

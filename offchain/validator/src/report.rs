@@ -53,7 +53,7 @@ pub struct Report {
     pub validator: Hotkey,
     /// Its uid, if registered.
     pub validator_uid: Option<u16>,
-    /// Rules that were used: the preset's name or the file.
+    /// Rules that were used: the preset's name, the file, or `chain at block <n>`.
     pub preset: String,
     /// What a reader must know about these rules.
     pub notice: Option<String>,

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use clawrank_primitives::{proof::Cell, units::Ppb};
+use clawrank_primitives::{Params, proof::Cell, units::Ppb};
 use clawrank_store::journal::{CommitState, JournalError};
 use tokio::task::JoinHandle;
 
@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod full_disk;
+mod rules_chain;
 mod rules_file;
 mod stall;
 

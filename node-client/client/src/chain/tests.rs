@@ -443,3 +443,23 @@ async fn commitments_and_commits_are_read_when_they_are_stored() {
     assert_eq!(commits[1], WeightCommit { hash: [8; 32], epoch: 4, block: 80 });
     assert!(chain.weight_commits(92, 0, &early).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn params_are_read_at_a_block_when_the_subnet_stores_them() {
+    let Some(chain) = FakeChain::new("params") else { return };
+    let (url, _stop) = chain.serve().await;
+    let client = Chain::connect(&config(&[&url])).await.unwrap();
+    let block = client.heads().borrow().unwrap().hash;
+    assert_eq!(client.params(92, block).await.unwrap(), None);
+    if !client.runtime().unwrap().has_storage("ProviderRank.SubnetParams") {
+        eprintln!("SKIPPED: this runtime stores no parameters");
+        return;
+    }
+    let params = clawrank_primitives::Params::local();
+    chain.put("ProviderRank.SubnetParams", &[Key::from(92u16)], &params.encode());
+    assert_eq!(client.params(92, block).await.unwrap(), Some(params));
+    assert_eq!(client.params(93, block).await.unwrap(), None);
+    chain.put("ProviderRank.SubnetParams", &[Key::from(92u16)], &[1, 0]);
+    let error = client.params(92, block).await.unwrap_err();
+    assert!(error.to_string().contains("ProviderRank.SubnetParams of netuid 92"), "{error}");
+}

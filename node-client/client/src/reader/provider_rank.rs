@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+use clawrank_primitives::Params;
+use codec::DecodeAll;
 use subxt::ext::scale_decode::DecodeAsType;
 
 use super::Reader;
 use crate::{
     ClientError,
     runtime::Key,
+    shape::{SUBNET_PARAMS, ensure_exact},
     types::{AccountId, BundleCommit, EpochPayout, Hash},
 };
 
@@ -60,4 +63,26 @@ impl Reader<'_> {
         found.sort_unstable_by_key(|payout| (payout.epoch, payout.uid));
         Ok(found)
     }
+
+    /// Parameters stored for a subnet; none where the runtime keeps none.
+    pub(crate) async fn params(&self, netuid: u16) -> Result<Option<Params>, ClientError> {
+        if !self.runtime.has_storage(SUBNET_PARAMS) {
+            return Ok(None);
+        }
+        ensure_exact(&self.runtime, SUBNET_PARAMS)?;
+        let key = self.runtime.storage(SUBNET_PARAMS)?.key(&[Key::from(netuid)])?;
+        let values = self.values(std::slice::from_ref(&key)).await?;
+        values.get(&key).map(|bytes| decode_params(netuid, bytes)).transpose()
+    }
 }
+
+/// Parameters from their stored bytes, refused where they are not whole or make no sense.
+fn decode_params(netuid: u16, mut bytes: &[u8]) -> Result<Params, ClientError> {
+    let refuse = |why: String| ClientError::Decode { item: format!("{SUBNET_PARAMS} of netuid {netuid}"), why };
+    let params = Params::decode_all(&mut bytes).map_err(|error| refuse(error.to_string()))?;
+    params.ensure_valid().map_err(|error| refuse(error.to_string()))?;
+    Ok(params)
+}
+
+#[cfg(test)]
+mod tests;

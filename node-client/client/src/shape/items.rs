@@ -5,6 +5,9 @@
 /// An item by name, whether the client can do without it, and its shape.
 pub(super) type Item = (&'static str, bool, &'static str);
 
+/// Parameters of a subnet: read by their bytes, so only in the very shape below.
+pub(crate) const SUBNET_PARAMS: &str = "ProviderRank.SubnetParams";
+
 /// Storage items; the shape is `(keys) -> value`.
 pub(super) const STORAGE: &[Item] = &[
     ("System.Events", false, "() -> Vec<{phase: enum Phase, event: enum RuntimeEvent, topics: Vec<[u8; 32]>}>"),
@@ -61,6 +64,11 @@ pub(super) const STORAGE: &[Item] = &[
         "ProviderRank.Settlements",
         true,
         "(u16, u64) -> {block: u64, emission: u64, dust: u64, reporting_stake: u64, total_stake: u64, payouts: Vec<{uid: u16, hotkey: [u8; 32], tripped: bool, score: u128, amount: u64}>}",
+    ),
+    (
+        SUBNET_PARAMS,
+        true,
+        "(u16) -> {version: u16, serving_rule: enum ServingRule, serving_share: u32, serving: {base_pool: u32, weight_whitelist: u32, weight_answered: u32, weight_response: u32, weight_reliability: u32, response_tiers: [{below_ms: u32, score: u32}; 4], response_rest: u32, probe_history: u32, probe_deadline_ms: u32, probe_output_tokens: u32, window_minutes: u32, tokens_per_micro_usd: Option<u64>, payer_cap: u32, recount_factor: u32}, intel: {weight_accuracy: u32, weight_usefulness: u32, weight_freshness: u32, weight_coverage: u32, band: u32, half_life_epochs: u32, n_min: u32, micro_usd_per_second: u64}, gate: {alpha: u32, noise: u32, tol: u32, k_min: u32, n_min: u32, latency_slack_ms: u32, window_slack_ms: u32, duplicate_attempts: u32}, challenge: {leaves: u32, replays_per_cell: u32}, cap: {cap: u32, shortfall: enum Shortfall}}",
     ),
 ];
 

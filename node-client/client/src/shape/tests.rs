@@ -52,6 +52,15 @@ fn check_is_ok_when_the_runtime_is_our_own() {
 }
 
 #[test]
+fn parameters_have_the_shape_that_is_expected_of_the_chain() {
+    let mut registry = scale_info::Registry::new();
+    let id = registry.register_type(&scale_info::meta_type::<clawrank_primitives::Params>()).id;
+    let shape = Shape::of(&registry.into(), id).to_string();
+    let (_, _, expected) = STORAGE.iter().find(|(item, ..)| *item == SUBNET_PARAMS).unwrap();
+    assert_eq!(format!("(u16) -> {shape}"), *expected);
+}
+
+#[test]
 fn shape_is_read_back_when_it_was_written() {
     let tables = STORAGE.iter().chain(CALLS);
     for (item, _, text) in tables {

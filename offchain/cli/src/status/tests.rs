@@ -8,6 +8,7 @@ use clawrank_client::{
     ClientError,
     types::{AccountId, Beacon, BundleCommit, Call, Commitment, Hash, Head, Submitted, TimelockedCommit, WeightCommit},
 };
+use clawrank_primitives::Params;
 use clawrank_protocol::{Hex, Hotkey, proof::Keypair};
 use clawrank_validator::report::{Earned, IntelReport, MechanismReport, REPORT_VERSION, ServingReport};
 use tokio::sync::watch;
@@ -87,6 +88,10 @@ impl ChainPort for Still {
     async fn payouts(&self, _netuid: u16) -> Result<Vec<EpochPayout>, ClientError> {
         let payout = |epoch, uid, tao: u64| EpochPayout { epoch, uid, amount_rao: tao * TAO };
         Ok(vec![payout(41, 2, 900), payout(42, 2, 3), payout(42, 3, 1)])
+    }
+
+    async fn params(&self, _netuid: u16, _block: Hash) -> Result<Option<Params>, ClientError> {
+        Ok(None)
     }
 
     async fn submit(&self, _signer: &Keypair, _call: Call) -> Result<Submitted, ClientError> {

@@ -15,6 +15,7 @@ use clawrank_client::{
     },
 };
 use clawrank_gateway::{Config, Server};
+use clawrank_primitives::Params;
 use clawrank_protocol::{
     error::ErrorBody,
     http::Health,
@@ -168,6 +169,10 @@ impl ChainPort for FakeChain {
 
     async fn payouts(&self, _: u16) -> Result<Vec<EpochPayout>, ClientError> {
         Ok(vec![])
+    }
+
+    async fn params(&self, _netuid: u16, _block: Hash) -> Result<Option<Params>, ClientError> {
+        Ok(None)
     }
 
     async fn submit(&self, _: &Keypair, _: Call) -> Result<Submitted, ClientError> {

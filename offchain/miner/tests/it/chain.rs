@@ -11,7 +11,10 @@ use clawrank_client::{
         TimelockedCommit, WeightCommit,
     },
 };
-use clawrank_primitives::proof::{Keypair, blake2_256};
+use clawrank_primitives::{
+    Params,
+    proof::{Keypair, blake2_256},
+};
 use tokio::sync::watch;
 
 pub const GENESIS: Hash = [7; 32];
@@ -245,6 +248,10 @@ impl ChainPort for FakeChain {
 
     async fn payouts(&self, _: u16) -> Result<Vec<EpochPayout>, ClientError> {
         Ok(vec![])
+    }
+
+    async fn params(&self, _netuid: u16, _block: Hash) -> Result<Option<Params>, ClientError> {
+        Ok(None)
     }
 
     async fn submit(&self, signer: &Keypair, call: Call) -> Result<Submitted, ClientError> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is known of an epoch as a whole: its seed, the facts found with it, the report.
+//! What is known of an epoch as a whole: its parameters, its seed, the facts found with it, the report.
 
 use super::{Journal, JournalError, Key, int};
 
@@ -14,6 +14,8 @@ pub struct EpochRow {
     pub deadline_block: u64,
     /// The challenge seed, once known.
     pub seed: Option<Key>,
+    /// The rules' parameters, encoded by the caller; only where they were read from the chain.
+    pub params: Option<Vec<u8>>,
     /// Whether all its bundles were checked and all its replays made.
     pub checked: bool,
     /// What else was found with the seed (demand, times), encoded by the caller; empty before.
@@ -24,7 +26,7 @@ pub struct EpochRow {
 
 impl Journal {
     /// Begins an epoch; of one begun before, only the blocks change, and only while it has no seed: an owner who changes
-    /// the tempo moves both.
+    /// the tempo moves both. Parameters that were read at another first block are forgotten then.
     ///
     /// # Errors
     ///
@@ -33,6 +35,7 @@ impl Journal {
         let mut tx = self.write().await?;
         sqlx::query(
             "INSERT INTO epochs (epoch, start_block, deadline_block) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET \
+             params = CASE WHEN start_block = excluded.start_block THEN params END, \
              start_block = excluded.start_block, deadline_block = excluded.deadline_block WHERE seed IS NULL",
         )
         .bind(int("epoch", epoch)?)
@@ -41,6 +44,23 @@ impl Journal {
         .execute(&mut *tx)
         .await
         .map_err(|e| self.fail(e))?;
+        tx.commit().await.map_err(|e| self.fail(e))
+    }
+
+    /// Fixes the parameters of an epoch, as they were at its first block; the first stay.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::TooLarge`], [`JournalError::Full`] or [`JournalError::Database`].
+    pub async fn fix_params(&self, epoch: u64, start_block: u64, params: &[u8]) -> Result<(), JournalError> {
+        let mut tx = self.write().await?;
+        sqlx::query("UPDATE epochs SET params = ? WHERE epoch = ? AND start_block = ? AND params IS NULL")
+            .bind(params)
+            .bind(int("epoch", epoch)?)
+            .bind(int("start_block", start_block)?)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| self.fail(e))?;
         tx.commit().await.map_err(|e| self.fail(e))
     }
 
@@ -116,6 +136,7 @@ impl Journal {
             start_block: self.uint(&row, "epochs", "start_block")?,
             deadline_block: self.uint(&row, "epochs", "deadline_block")?,
             seed,
+            params: sqlx::Row::try_get(&row, "params").map_err(|e| self.fail(e))?,
             checked: self.uint(&row, "epochs", "checked")? == 1,
             facts: self.text(&row, "facts")?,
             report: self.text(&row, "report")?,

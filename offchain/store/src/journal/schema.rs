@@ -2,10 +2,10 @@
 //! The tables, how an empty file gets them, and how an older one comes to have them.
 
 /// Version of the tables below, in SQLite's `user_version`. A change of tables raises it and brings its migration.
-pub(super) const SCHEMA: i64 = 2;
+pub(super) const SCHEMA: i64 = 3;
 
 /// Says that a file has version [`SCHEMA`].
-pub(super) const SET_SCHEMA: &str = "PRAGMA user_version = 2";
+pub(super) const SET_SCHEMA: &str = "PRAGMA user_version = 3";
 
 /// All tables but [`COMMITS`]. Keys are raw 32-byte blobs; times are Unix milliseconds or minutes, as the column says.
 pub(super) const CREATE: &str = "
@@ -92,7 +92,8 @@ CREATE TABLE epochs (
     seed BLOB,
     checked INTEGER NOT NULL DEFAULT 0,
     facts TEXT NOT NULL DEFAULT '',
-    report TEXT NOT NULL DEFAULT ''
+    report TEXT NOT NULL DEFAULT '',
+    params BLOB
 ) STRICT;
 
 CREATE TABLE verdicts (
@@ -148,3 +149,6 @@ INSERT INTO sent SELECT DISTINCT hash, epoch FROM commits_1 WHERE state > 0 OR a
 
 DROP TABLE commits_1;
 ";
+
+/// Where a file has version 1 or 2, whose epochs kept no parameters.
+pub(super) const FROM_2: &str = "ALTER TABLE epochs ADD COLUMN params BLOB;";

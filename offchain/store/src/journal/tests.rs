@@ -382,6 +382,44 @@ async fn epoch_keeps_its_blocks_when_the_seed_is_fixed() {
 }
 
 #[tokio::test]
+async fn epoch_keeps_its_first_parameters_while_its_first_block_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).await;
+    journal.begin_epoch(3, 10, 16).await.unwrap();
+    let params = async || journal.epoch(3).await.unwrap().unwrap().params;
+    assert_eq!(params().await, None);
+    journal.fix_params(3, 10, &[1]).await.unwrap();
+    journal.fix_params(3, 10, &[2]).await.unwrap();
+    journal.begin_epoch(3, 10, 18).await.unwrap();
+    assert_eq!(params().await, Some(vec![1]));
+    // The epoch now begins in another block, which may have others.
+    journal.begin_epoch(3, 12, 18).await.unwrap();
+    assert_eq!(params().await, None);
+    journal.fix_params(3, 10, &[3]).await.unwrap();
+    assert_eq!(params().await, None);
+    journal.fix_params(3, 12, &[4]).await.unwrap();
+    journal.fix_seed(3, &[7; 32], "a").await.unwrap();
+    journal.begin_epoch(3, 14, 20).await.unwrap();
+    assert_eq!(params().await, Some(vec![4]));
+}
+
+#[tokio::test]
+async fn epochs_survive_when_the_journal_is_of_version_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path()).await;
+    journal.begin_epoch(3, 10, 16).await.unwrap();
+    sqlx::raw_sql("ALTER TABLE epochs DROP COLUMN params; PRAGMA user_version = 2")
+        .execute(&journal.writer)
+        .await
+        .unwrap();
+    journal.close().await;
+    let journal = open(folder.path()).await;
+    journal.fix_params(3, 10, &[1]).await.unwrap();
+    let row = journal.epoch(3).await.unwrap().unwrap();
+    assert_eq!((row.start_block, row.params), (10, Some(vec![1])));
+}
+
+#[tokio::test]
 async fn bundle_keeps_its_first_outcome_when_recorded_again() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path()).await;
@@ -430,7 +468,7 @@ async fn sent_hashes_are_kept_when_what_was_sent_is_replaced() {
 async fn version_1(folder: &Path) {
     let journal = open(folder).await;
     sqlx::raw_sql(
-        "DROP TABLE commits; DROP TABLE sent;
+        "DROP TABLE commits; DROP TABLE sent; ALTER TABLE epochs DROP COLUMN params;
          CREATE TABLE commits (epoch INTEGER NOT NULL, mecid INTEGER NOT NULL, commit_reveal INTEGER NOT NULL,
              single_mechanism INTEGER NOT NULL, uids TEXT NOT NULL, vals TEXT NOT NULL, hotkeys BLOB NOT NULL,
              salt TEXT NOT NULL, version_key TEXT NOT NULL, hash BLOB NOT NULL, state INTEGER NOT NULL,

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use clawrank_primitives::proof::{Cell, SchemaVerdict, salted_hash};
+use clawrank_primitives::{
+    Params,
+    proof::{Cell, SchemaVerdict, salted_hash},
+};
 use tokio::sync::watch;
 
 use super::*;
@@ -45,8 +48,6 @@ impl Setup {
             me: key("Vali").public(),
             genesis: genesis(),
             netuid: NETUID,
-            gate: GateParams::local(),
-            leaves: 8,
         };
         Self { chain, gateway, checker, _folder: folder }
     }
@@ -69,6 +70,7 @@ impl Setup {
             deadline_block: DEADLINE,
             fetch_until_block: 1_065,
             open_until_block: 1_080,
+            rules: Arc::new(Rules { params: Params::local(), source: "local".into() }),
         }
     }
 

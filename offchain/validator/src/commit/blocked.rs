@@ -99,6 +99,12 @@ pub enum Blocked {
         /// First block of the next epoch.
         next: u64,
     },
+    /// The epoch has no rules to be judged by.
+    #[error("no rules: {why}")]
+    NoParams {
+        /// Why not.
+        why: String,
+    },
     /// What was measured before the start has not been read again.
     #[error("since the start, {what} not been read to the end yet; weights made now would forget what miners did")]
     Cold {
@@ -123,6 +129,7 @@ impl Blocked {
             Self::NoBeacon => "no_beacon",
             Self::NoRound(_) => "no_round",
             Self::TooNearTheEnd { .. } => "too_near_the_end",
+            Self::NoParams { .. } => "no_params",
             Self::Cold { .. } => "cold",
         }
     }
@@ -142,6 +149,7 @@ impl Blocked {
             | Self::UnknownCommitVersion { .. }
             | Self::NoBeacon
             | Self::NoRound(_)
+            | Self::NoParams { .. }
             | Self::Cold { .. } => None,
         }
     }

@@ -21,6 +21,7 @@ use crate::{
     clock::{EpochClock, Schedule},
     heads::{View, Views, timed_out},
     report::Reporter,
+    rulebook::Rulebook,
     warm::Warmth,
 };
 
@@ -48,6 +49,7 @@ pub(crate) struct Committer {
     pub(crate) bell: Arc<Notify>,
     pub(crate) reporter: Reporter,
     pub(crate) warm: Arc<Warmth>,
+    pub(crate) rules: Arc<Rulebook>,
     pub(crate) mode: CommitMode,
     pub(crate) version_key: u64,
     pub(crate) resubmit_after_blocks: u64,

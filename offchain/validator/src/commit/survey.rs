@@ -112,6 +112,7 @@ impl Committer {
             standing.beacon = read.beacon.as_ref().map(|beacon| BeaconReport::of(beacon, facts.reveal_plan().ok()));
             // How many weights there will be is known only once there are scores.
             let why = blocked(&facts, mecid, self.version_key, found(mecid).unwrap_or(usize::MAX));
+            let why = why.or_else(|| self.rules.missing().map(|why| Blocked::NoParams { why }));
             let why = why.or_else(|| self.warm.missing().map(|what| Blocked::Cold { what }));
             if let Some(why) = why {
                 standing.blocked.push(why.report(mecid, subnet));

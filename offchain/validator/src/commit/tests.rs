@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use clawrank_primitives::Params;
 use clawrank_store::journal::Journal;
 use tokio::sync::{Notify, watch};
 
@@ -23,6 +24,7 @@ use crate::{
     heads::View,
     now_ms,
     report::Reporter,
+    rulebook::Rulebook,
     testing::{FakeChain, Fault, Moment, SmallDisk, Watched, journal, key, snapshot},
 };
 
@@ -82,6 +84,7 @@ impl Process {
             views: receiver,
             schedule: schedule(),
             warm: Arc::new(warm()),
+            rules: Arc::new(Rulebook::fixed(Params::clawrank(), "clawrank")),
             mode: setup.mode,
             take_over: setup.take_over,
             claimed: false,

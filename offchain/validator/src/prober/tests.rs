@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+use clawrank_primitives::Params;
 use tokio::sync::watch;
 
 use super::*;
@@ -18,7 +19,7 @@ async fn prober(gateways: &[&StubGateway], folder: &std::path::Path) -> Prober {
         journal: journal(folder).await,
         gateways: Gateways::new(&configs, genesis(), NETUID, Arc::new(key("Vali")), deadline).unwrap(),
         views: watch::channel(Some(Arc::new(view))).1,
-        params: ServingParams::clawrank(),
+        rules: Arc::new(Rulebook::fixed(Params::clawrank(), "clawrank")),
         interval: Duration::from_secs(60),
         concurrency: 4,
         warm: Arc::default(),

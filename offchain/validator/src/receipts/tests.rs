@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use clawrank_primitives::{proof::Keypair, units::MicroUsd};
+use clawrank_primitives::{Params, proof::Keypair, units::MicroUsd};
 use codec::Encode;
 
 use super::*;
@@ -79,7 +79,7 @@ async fn reader(gateway: &StubGateway, folder: &std::path::Path) -> Reader {
     Reader {
         journal: journal(folder).await,
         gateways: Gateways::new(&[gateway.config()], genesis(), NETUID, keypair, deadline).unwrap(),
-        params: ServingParams::clawrank(),
+        rules: Arc::new(Rulebook::fixed(Params::clawrank(), "clawrank")),
         interval: Duration::from_millis(10),
         page: 3,
         pages: 4,

@@ -16,6 +16,7 @@ use clawrank_client::{
     },
 };
 use clawrank_primitives::{
+    Params,
     proof::{Keypair, weights_commit_hash},
     schedule::Step,
 };
@@ -53,6 +54,10 @@ pub(crate) struct State {
     pub(crate) handed_over: usize,
     /// Reads fail while true.
     pub(crate) unreadable: bool,
+    /// Parameters that the subnet stores, each from its block on.
+    pub(crate) params: Vec<(u64, Option<Params>)>,
+    /// The node has discarded the states of blocks.
+    pub(crate) has_lost_states: bool,
     /// Blocks by which the best block is ahead of the newest final one.
     pub(crate) best_ahead: u64,
 }
@@ -127,6 +132,8 @@ impl FakeChain {
             log: Vec::new(),
             handed_over: 0,
             unreadable: false,
+            params: Vec::new(),
+            has_lost_states: false,
             best_ahead: 0,
         };
         let heads = watch::channel(Some(head(1_001, origin_ms, block_ms))).0;
@@ -488,6 +495,18 @@ impl ChainPort for FakeChain {
 
     async fn payouts(&self, _netuid: u16) -> Result<Vec<EpochPayout>, ClientError> {
         Ok(Vec::new())
+    }
+
+    async fn params(&self, netuid: u16, block: Hash) -> Result<Option<Params>, ClientError> {
+        assert_eq!(netuid, NETUID);
+        self.with(|state| {
+            if state.has_lost_states {
+                return Err(ClientError::NoState { block });
+            }
+            let number = (0..=state.subnet.head.number).find(|number| super::block_hash(*number) == block);
+            let stored = state.params.iter().rfind(|(from, _)| number.is_some_and(|number| *from <= number));
+            Ok(stored.and_then(|(_, params)| params.clone()))
+        })
     }
 
     async fn submit(&self, signer: &Keypair, call: Call) -> Result<Submitted, ClientError> {

@@ -53,13 +53,13 @@ async fn shares_follow_the_file_when_it_changes_a_number() {
 #[test]
 fn rules_are_those_of_the_preset_when_the_file_says_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(file(folder.path(), &[]).rules().unwrap(), Params::local());
+    assert_eq!(file(folder.path(), &[]).rules().unwrap(), Some(Params::local()));
     // What the configuration itself says comes last.
     let config = Config {
         replays_per_cell: Some(9),
         ..file(folder.path(), &[("replays_per_cell = 16", "replays_per_cell = 12")])
     };
-    assert_eq!(config.rules().unwrap().challenge.replays_per_cell, 9);
+    assert_eq!(config.rules().unwrap().unwrap().challenge.replays_per_cell, 9);
 }
 
 #[test]
