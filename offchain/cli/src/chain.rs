@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Flags that name a chain, a subnet and a key; tools for a chain's runtime.
 
+mod params;
 mod tools;
 
 use std::{
@@ -111,7 +112,6 @@ impl WalletArgs {
     /// # Errors
     ///
     /// [`CliError::Input`] naming the flag or the file.
-    #[allow(dead_code, reason = "for commands that sign with the coldkey")]
     pub(crate) fn coldkey(&self) -> Result<Keypair, CliError> {
         self.key(Slot::Coldkey)
     }

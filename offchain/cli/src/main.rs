@@ -62,7 +62,7 @@ enum Command {
     /// Makes and shows wallets, and the gateway's API keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Encodes calls, compares a runtime with what the workers need, fetches metadata.
+    /// Encodes calls, compares a runtime with what the workers need, fetches metadata, shows and sets a subnet's parameters.
     #[command(subcommand)]
     Chain(chain::ChainCommand),
     /// Shows a subnet at a glance: miners, gates, scores, shares, last commit, next epoch.

@@ -49,6 +49,8 @@ struct Status {
     commit_reveal: bool,
     mechanisms: u8,
     report_epoch: Option<u64>,
+    /// Rules of the report: a preset, a file, or the chain at a block.
+    report_rules: Option<String>,
     report_notice: Option<String>,
     /// Where the validator of `--validator-data` stands with the chain, as it last said.
     standing: Option<Standing>,
@@ -143,6 +145,7 @@ async fn gather(chain: &dyn ChainPort, netuid: u16, report: Option<&Report>) -> 
         commit_reveal: subnet.commit_reveal,
         mechanisms: subnet.mechanism_count,
         report_epoch: report.map(|r| r.epoch),
+        report_rules: report.map(|r| r.preset.clone()),
         report_notice: report.and_then(|r| r.notice.clone()),
         standing: None,
         neurons,
@@ -206,7 +209,10 @@ fn text(status: &Status) -> String {
             "{} mechanism(s), commit-reveal {}{}",
             status.mechanisms,
             if status.commit_reveal { "on" } else { "off" },
-            status.report_epoch.map_or_else(String::new, |e| format!(", gates and scores of epoch {e}")),
+            status.report_epoch.map_or_else(String::new, |e| format!(
+                ", gates and scores of epoch {e} by rules `{}`",
+                status.report_rules.as_deref().unwrap_or_default()
+            )),
         ),
     ];
     lines.extend(status.report_notice.iter().map(|notice| format!("notice: {notice}")));

@@ -7,7 +7,10 @@ use clap::{Args, Subcommand};
 use clawrank_client::{ChainConfig, ClientError, ItemState, ItemStatus, Runtime, check};
 use serde_json::{Value, json};
 
-use super::{client_error, connect};
+use super::{
+    client_error, connect,
+    params::{self, ParamsArgs, SetParamsArgs},
+};
 use crate::{
     config::{one_line, read_text},
     error::CliError,
@@ -23,6 +26,10 @@ pub(crate) enum ChainCommand {
     Check(CheckArgs),
     /// Writes the metadata that a chain serves into a file.
     Metadata(MetadataArgs),
+    /// Prints the rules' parameters that a subnet stores, as a TOML file.
+    Params(ParamsArgs),
+    /// Sets them from a TOML file, signed by the coldkey of the subnet's owner.
+    SetParams(SetParamsArgs),
 }
 
 /// Where metadata comes from.
@@ -80,6 +87,8 @@ pub(crate) async fn run(command: ChainCommand, output: Output) -> Result<(), Cli
         ChainCommand::Encode(args) => encode(&args, output).await,
         ChainCommand::Check(args) => report(&args.source.runtime().await?, output),
         ChainCommand::Metadata(args) => fetch(&args, output).await,
+        ChainCommand::Params(args) => params::show(&args, output).await,
+        ChainCommand::SetParams(args) => params::set(&args, output).await,
     }
 }
 
