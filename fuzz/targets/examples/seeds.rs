@@ -203,5 +203,6 @@ fn main() {
         let mut bytes = [0; 1_200];
         rng.fill_bytes(&mut bytes);
         write("subtensor", &format!("random-{number}"), &[&steps, &bytes[..]].concat());
+        write("runtime_calls", &format!("random-{number}"), &bytes);
     }
 }

@@ -4,6 +4,7 @@
 //! Each takes any bytes and must return: no panic, no abort, no allocation far above the input's size. What decodes must
 //! survive a round trip. `fuzz/` runs them under libFuzzer; `tests/corpus.rs` replays the corpus in every test run.
 
+mod runtime_calls;
 mod shield;
 mod subtensor;
 
@@ -19,6 +20,7 @@ use clawrank_timelock::{DevBeacon, MAX_COMMIT_BYTES, OVERHEAD_BYTES, WeightsPayl
 use clawrank_wallet::{Sealed, parse_keyfile, parse_public_keyfile};
 use codec::{DecodeAll, Encode};
 
+pub use runtime_calls::{CallName, EXCLUDED, runtime_call_names, runtime_calls};
 pub use shield::{Extension, Extrinsic, RuntimeCall, shield, shield_key};
 pub use subtensor::subtensor;
 
@@ -43,7 +45,8 @@ pub const TARGETS: [(&str, Target); 13] = [
 ];
 
 /// Targets that run a chain, some milliseconds each; otherwise as [`TARGETS`].
-pub const CHAIN_TARGETS: [(&str, Target); 1] = [("subtensor", subtensor)];
+pub const CHAIN_TARGETS: [(&str, Target); 2] =
+    [("subtensor", subtensor), ("runtime_calls", |data| drop(runtime_calls(data)))];
 
 /// A bundle as uploaded by an intel miner.
 pub fn bundle(data: &[u8]) {

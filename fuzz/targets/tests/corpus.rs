@@ -2,15 +2,17 @@
 //! Replays the corpus of every target, and seeded mutations of it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
-use clawrank_fuzz_targets::{CHAIN_TARGETS, TARGETS, Target};
-use rand::{Rng, SeedableRng};
+use clawrank_fuzz_targets::{CHAIN_TARGETS, EXCLUDED, TARGETS, Target, runtime_call_names, runtime_calls};
+use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 const MUTATIONS: usize = 2_000;
 /// Of targets that run a chain.
 const CHAIN_MUTATIONS: usize = 40;
+/// Inputs at random of which each makes up to 120 calls on the runtime, at most.
+const RANDOM_RUNS: usize = 600;
 
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(name);
@@ -60,4 +62,26 @@ fn chains_keep_their_invariants_when_given_the_corpus_and_mutations_of_it() {
     for (name, target) in CHAIN_TARGETS {
         replay(name, target, CHAIN_MUTATIONS);
     }
+}
+
+/// Stops early once every call has succeeded, so that a healthy target takes seconds.
+#[test]
+fn every_call_succeeds_at_least_once_when_calls_are_made_at_random() {
+    let mut rng = ChaCha8Rng::seed_from_u64(92);
+    let mut left: BTreeSet<_> = runtime_call_names();
+    let all = left.len();
+    let mut runs = 0;
+    for seed in corpus("runtime_calls") {
+        let done = runtime_calls(&seed);
+        left.retain(|name| !done.contains(name));
+    }
+    while !left.is_empty() && runs < RANDOM_RUNS {
+        let mut data = vec![0; 1_500];
+        rng.fill_bytes(&mut data);
+        let done = runtime_calls(&data);
+        left.retain(|name| !done.contains(name));
+        runs += 1;
+    }
+    println!("{all} calls, {} excluded, {} left after the corpus and {runs} random inputs", EXCLUDED.len(), left.len());
+    assert!(left.is_empty(), "never succeeded: {left:?}");
 }
