@@ -206,6 +206,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// Receipts with `seq > since`, oldest first.
     async fn receipts(&self, since: u64, limit: u32) -> Result<Vec<ReceiptRow>, LedgerError>;
 
+    /// Whether a nonce is remembered at `now_ms`; reads only.
+    async fn has_nonce(&self, sender: &HotkeyId, nonce: &[u8; 16], now_ms: u64) -> Result<bool, LedgerError>;
+
     /// Remembers a nonce until `expires_ms`; `false` when it was there already.
     async fn use_nonce(
         &self,

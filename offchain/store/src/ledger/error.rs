@@ -69,6 +69,26 @@ pub enum LedgerError {
         /// That file's name once the operator gave them up.
         given_up: PathBuf,
     },
+    /// The same of other writes.
+    #[error(
+        "ledger {} lacks the last {missing} of {acknowledged} {what} that were acknowledged; put it and its -wal back as \
+         they were, or, to go on without them, rename {} to {}",
+        path.display(), mark.display(), given_up.display()
+    )]
+    WritesLost {
+        /// The ledger.
+        path: PathBuf,
+        /// Which writes.
+        what: &'static str,
+        /// Writes that were acknowledged.
+        acknowledged: u64,
+        /// How many of them it lacks.
+        missing: u64,
+        /// The file that says so.
+        mark: PathBuf,
+        /// That file's name once the operator gave them up.
+        given_up: PathBuf,
+    },
     /// The file is a database of another program.
     #[error("{} is a database of another program (application id {found:#x}); give another path", path.display())]
     Foreign {

@@ -5,7 +5,7 @@
 //! Callers hand their operation to the writer and wait. While one commit is on its way to the disk the next operations
 //! queue up and share the next commit, so the number of disk flushes does not grow with the load.
 //!
-//! A file beside the database counts the receipts, so that one which lost its last ones is refused.
+//! A file beside the database counts receipts and writes, so that one which lost its last ones is refused.
 
 mod apply;
 mod mark;
@@ -60,7 +60,7 @@ impl SqliteLedger {
     /// # Errors
     ///
     /// - [`LedgerError::Corrupt`]: the file is damaged, cut short or not a database.
-    /// - [`LedgerError::ReceiptsLost`]: the file or its `-wal` lacks receipts that were acknowledged.
+    /// - [`LedgerError::ReceiptsLost`], [`LedgerError::WritesLost`]: the file or its `-wal` lacks what was acknowledged.
     /// - [`LedgerError::Foreign`]: a database of another program.
     /// - [`LedgerError::Locked`]: `exclusive`, and another gateway serves from it.
     /// - [`LedgerError::Io`], [`LedgerError::Migration`], [`LedgerError::Database`], [`LedgerError::Full`].
@@ -209,6 +209,16 @@ impl Ledger for SqliteLedger {
         .await?;
         let read = |row: &SqliteRow| Ok(ReceiptRow { seq: uint(row.try_get("seq")?), bytes: row.try_get("bytes")? });
         Ok(rows.iter().map(read).collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    async fn has_nonce(&self, sender: &HotkeyId, nonce: &[u8; 16], now_ms: u64) -> Result<bool, LedgerError> {
+        let found = sqlx::query("SELECT 1 FROM nonces WHERE sender = ?1 AND nonce = ?2 AND expires_ms >= ?3")
+            .bind(sender.as_slice())
+            .bind(nonce.as_slice())
+            .bind(int(now_ms)?)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(found.is_some())
     }
 
     async fn use_nonce(

@@ -369,6 +369,98 @@ async fn ledger_is_refused_with_the_number_of_missing_receipts_when_its_log_was_
     assert!(!gone.path().join("ledger.db").exists());
 }
 
+/// The numbers of a mark.
+fn mark(folder: &TempDir) -> Vec<u64> {
+    let text = std::fs::read_to_string(folder.path().join("ledger.db.mark")).unwrap();
+    text.lines().map(|line| line.parse().unwrap()).collect()
+}
+
+/// The next write of several kinds, each acknowledged; `false` after the last.
+async fn write_next(ledger: &SqliteLedger, step: usize) -> bool {
+    let key = [7; 32];
+    match step {
+        0 => assert_eq!(ledger.deposit("acme", MicroUsd(1_000)).await.unwrap().balance, MicroUsd(1_000)),
+        1 => assert_eq!(ledger.create_key("k", "acme", KeyKind::Paid, key, 1).await.unwrap().id, 1),
+        2 => reserve(ledger, request(1, Some(1), 100)).await.unwrap(),
+        // Paid and without a receipt, as an endpoint's answer is.
+        3 => assert_eq!(ledger.settle(settlement(1, 50, None)).await.unwrap(), MicroUsd(50)),
+        4 | 5 => assert_eq!(ledger.use_nonce(&key, &[1; 16], 10, 20).await.unwrap(), step == 4),
+        6 => assert!(ledger.use_nonce(&key, &[1; 16], 30, 40).await.unwrap(), "it had expired"),
+        7 => assert!(ledger.revoke_key(1, 2).await.unwrap()),
+        8 | 9 => {
+            let bundle = BundleRow { root: key, hotkey: key, epoch: 1, bytes: vec![1] };
+            assert_eq!(ledger.put_bundle(bundle, 4, 9).await.unwrap(), step == 8);
+        }
+        10 => reserve(ledger, request(2, Some(1), 100)).await.unwrap(),
+        11 => assert_eq!(ledger.recover().await.unwrap(), 1),
+        _ => return false,
+    }
+    true
+}
+
+#[tokio::test]
+async fn ledger_is_refused_with_what_is_missing_when_a_cut_log_lost_writes_without_receipts() {
+    let fixture = Fixture::with(EXCLUSIVE).await;
+    let log = || std::fs::metadata(fixture.folder.path().join("ledger.db-wal")).unwrap().len();
+    let open = async |folder: &TempDir| SqliteLedger::open(&folder.path().join("ledger.db"), EXCLUSIVE).await;
+    let mut step = 0;
+    loop {
+        let before = log();
+        if !write_next(&fixture.ledger, step).await {
+            break;
+        }
+        // What is told as no news was no write.
+        let is_write = log() > before;
+        assert_eq!(is_write, ![5, 9].contains(&step), "step {step}");
+        drop(open(&crashed_copy(&fixture, log())).await.unwrap());
+        if is_write {
+            let error = open(&crashed_copy(&fixture, log() - 1)).await.unwrap_err();
+            let LedgerError::WritesLost { what, missing: 1, .. } = &error else { panic!("step {step}: {error:?}") };
+            let is_account = [0, 1, 7, 8].contains(&step);
+            assert_eq!(what.contains("deposits"), is_account, "step {step}: {error}");
+            assert!(error.to_string().contains("ledger.db.lost") && !error.is_retryable(), "{error}");
+        }
+        step += 1;
+    }
+    assert_eq!((mark(&fixture.folder), step), (vec![0, 6, 4], 12));
+    // What a tool beside the gateway writes counts as well, and what the gateway writes then takes nothing of it back.
+    let tool = SqliteLedger::open(&fixture.path(), LedgerOptions::default()).await.unwrap();
+    tool.deposit("acme", MicroUsd(5)).await.unwrap();
+    let error = open(&crashed_copy(&fixture, log() - 1)).await.unwrap_err();
+    assert!(matches!(error, LedgerError::WritesLost { acknowledged: 5, missing: 1, .. }), "{error:?}");
+    fixture.ledger.deposit("acme", MicroUsd(5)).await.unwrap();
+    tool.deposit("acme", MicroUsd(5)).await.unwrap();
+    reserve(&fixture.ledger, request(3, None, 0)).await.unwrap();
+    assert_eq!(mark(&fixture.folder), [0, 7, 7]);
+}
+
+#[tokio::test]
+async fn writes_go_on_without_the_lost_ones_when_the_operator_gives_them_up() {
+    let fixture = Fixture::with(EXCLUSIVE).await;
+    fixture.ledger.deposit("acme", MicroUsd(5)).await.unwrap();
+    let log = std::fs::metadata(fixture.folder.path().join("ledger.db-wal")).unwrap().len();
+    fixture.ledger.deposit("acme", MicroUsd(7)).await.unwrap();
+    let folder = crashed_copy(&fixture, log);
+    std::fs::rename(folder.path().join("ledger.db.mark"), folder.path().join("ledger.db.lost")).unwrap();
+    for life in 1..=2 {
+        let ledger = SqliteLedger::open(&folder.path().join("ledger.db"), EXCLUSIVE).await.unwrap();
+        assert_eq!(ledger.deposit("acme", MicroUsd(1)).await.unwrap().balance, MicroUsd(5 + life));
+        assert_eq!(mark(&folder), [0, 0, 2 + life]);
+    }
+}
+
+#[tokio::test]
+async fn tool_makes_the_mark_when_it_writes_before_any_gateway() {
+    let fixture = Fixture::new().await;
+    let mark_path = fixture.folder.path().join("ledger.db.mark");
+    assert!(!mark_path.exists());
+    fixture.ledger.deposit("acme", MicroUsd(5)).await.unwrap();
+    assert_eq!(mark(&fixture.folder), [0, 0, 1]);
+    let log = std::fs::metadata(fixture.folder.path().join("ledger.db-wal")).unwrap().len();
+    let error = SqliteLedger::open(&crashed_copy(&fixture, log - 1).path().join("ledger.db"), EXCLUSIVE).await;
+    assert!(matches!(error, Err(LedgerError::WritesLost { missing: 1, .. })));
+}
+
 #[tokio::test]
 async fn numbers_of_lost_receipts_are_skipped_when_the_operator_gives_them_up() {
     let fixture = Fixture::with(EXCLUSIVE).await;
@@ -394,8 +486,8 @@ async fn numbers_of_lost_receipts_are_skipped_when_the_operator_gives_them_up() 
         assert!(!folder.path().join("ledger.db.lost").exists());
         drop(ledger);
     }
-    // From here on they count.
-    assert_eq!(std::fs::read_to_string(folder.path().join("ledger.db.mark")).unwrap(), "00000000000000000012\n");
+    // From here on they count; 20 writes were marked, four were made since.
+    assert_eq!(mark(&folder), [12, 24, 0]);
 }
 
 #[tokio::test]
@@ -411,7 +503,12 @@ async fn mark_is_made_when_a_ledger_has_none_and_refused_when_unreadable() {
     drop(SqliteLedger::open(&path, LedgerOptions::default()).await.unwrap());
     assert!(!mark.exists());
     drop(SqliteLedger::open(&path, EXCLUSIVE).await.unwrap());
-    assert_eq!(std::fs::read_to_string(&mark).unwrap(), "00000000000000000001\n");
+    let whole = "00000000000000000001\n00000000000000000002\n00000000000000000000\n";
+    assert_eq!(std::fs::read_to_string(&mark).unwrap(), whole);
+    // An older program counted receipts only.
+    std::fs::write(&mark, &whole[..21]).unwrap();
+    drop(SqliteLedger::open(&path, EXCLUSIVE).await.unwrap());
+    assert_eq!(std::fs::read_to_string(&mark).unwrap(), whole);
     std::fs::write(&mark, "many").unwrap();
     let error = SqliteLedger::open(&path, EXCLUSIVE).await.unwrap_err();
     assert!(error.to_string().contains("ledger.db.mark") && error.to_string().contains("delete it"), "{error}");

@@ -16,7 +16,7 @@ use sqlx::{
 
 use super::{
     LedgerOptions,
-    mark::{self, Mark},
+    mark::{self, Counts, Mark},
 };
 use crate::ledger::{LedgerError, error::extended_code};
 
@@ -69,16 +69,16 @@ fn connect_options(path: &Path, options: LedgerOptions) -> SqliteConnectOptions 
     }
 }
 
-/// Opens the writer's connection and the readers' pool, after checking the file and bringing its tables up to date. The
-/// mark is for the gateway alone.
+/// Opens the writer's connection and the readers' pool and the mark, after checking the file and bringing its tables up to
+/// date.
 pub(super) async fn open(
     path: &Path,
     options: LedgerOptions,
-) -> Result<(SqliteConnection, SqlitePool, Option<Mark>), LedgerError> {
+) -> Result<(SqliteConnection, SqlitePool, Mark), LedgerError> {
     // Read before the database, which a gateway beside this process may be writing: so it can only be behind.
     let acknowledged = mark::read(path)?;
     if !path.try_exists().map_err(|error| LedgerError::io(path, error))? {
-        mark::ensure_whole(path, 0, acknowledged)?;
+        mark::ensure_whole(path, Counts::default(), acknowledged)?;
         create(path, options).await?;
     }
     let damaged = |error: sqlx::Error| damage(path, error);
@@ -97,7 +97,7 @@ pub(super) async fn open(
     }
     migrate(&mut writer).await?;
     mark::ensure_whole(path, mark::stored(&mut writer).await?, acknowledged)?;
-    let mark = if options.exclusive { Some(Mark::open(path, &mut writer).await?) } else { None };
+    let mark = Mark::open(path, &mut writer, options.exclusive).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .min_connections(1)

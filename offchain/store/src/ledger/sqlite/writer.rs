@@ -5,7 +5,7 @@ use clawrank_units::MicroUsd;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{apply::apply, mark::Mark};
+use super::{apply::apply, mark::Mark, uint};
 use crate::{
     ledger::{BundleRow, KeyKind, LedgerError, NewRequest, Payer, Settlement},
     transaction,
@@ -29,8 +29,23 @@ pub(super) enum Work {
 }
 
 impl Work {
-    fn has_receipt(&self) -> bool {
-        matches!(self, Self::Settle(Settlement { receipt: Some(_), .. }))
+    /// Receipts and, as the tables' triggers count them, writes of requests and nonces that it made.
+    fn counted(&self, outcome: &Outcome) -> (u64, u64) {
+        match (self, outcome) {
+            (Self::Settle(settlement), _) => (u64::from(settlement.receipt.is_some()), 1),
+            (Self::Reserve(_), _) | (Self::UseNonce { .. }, Outcome::Flag(true)) => (0, 1),
+            (Self::Recover, Outcome::Count(rows)) => (0, *rows),
+            _ => (0, 0),
+        }
+    }
+
+    /// Whether it made a write of the other kind that somebody is told of.
+    fn is_account(&self, outcome: &Outcome) -> bool {
+        match self {
+            Self::CreateKey { .. } | Self::Deposit { .. } => true,
+            Self::RevokeKey { .. } | Self::PutBundle { .. } => matches!(outcome, Outcome::Flag(true)),
+            Self::Reserve(_) | Self::Settle(_) | Self::Recover | Self::UseNonce { .. } | Self::Prune { .. } => false,
+        }
     }
 }
 
@@ -59,33 +74,44 @@ pub(super) struct Job {
     pub(super) reply: oneshot::Sender<Result<Outcome, LedgerError>>,
 }
 
+/// What came of a group of jobs, in their order.
+struct Committed {
+    outcomes: Vec<Result<Outcome, LedgerError>>,
+    /// Writes of accounts that were ever made, where the group made any.
+    accounts: Option<u64>,
+}
+
 /// Commits jobs in groups until every sender is gone.
-pub(super) async fn run(mut connection: SqliteConnection, mut mark: Option<Mark>, mut queue: mpsc::Receiver<Job>) {
+pub(super) async fn run(mut connection: SqliteConnection, mut mark: Mark, mut queue: mpsc::Receiver<Job>) {
     let mut jobs = Vec::with_capacity(GROUP);
     while queue.recv_many(&mut jobs, GROUP).await > 0 {
-        let outcomes = match commit(&mut connection, &mut jobs).await {
-            Ok(outcomes) => outcomes,
+        let Committed { outcomes, accounts } = match commit(&mut connection, &mut jobs).await {
+            Ok(committed) => committed,
             // One job may have spoilt it for all: each gets a commit of its own.
             Err(error) if jobs.len() > 1 => {
                 tracing::warn!(%error, jobs = jobs.len(), "group commit failed; trying each write alone");
-                let mut outcomes = Vec::with_capacity(jobs.len());
+                let mut all = Committed { outcomes: Vec::with_capacity(jobs.len()), accounts: None };
                 for job in &mut jobs {
-                    outcomes.push(match commit(&mut connection, core::slice::from_mut(job)).await {
-                        Ok(mut one) => one.pop().unwrap_or(Err(LedgerError::Closed)),
-                        Err(error) => Err(error),
-                    });
+                    match commit(&mut connection, core::slice::from_mut(job)).await {
+                        Ok(one) => {
+                            all.outcomes.extend(one.outcomes);
+                            all.accounts = one.accounts.or(all.accounts);
+                        }
+                        Err(error) => all.outcomes.push(Err(error)),
+                    }
                 }
-                outcomes
+                all
             }
             Err(error) => {
                 tracing::warn!(%error, "write failed");
-                vec![Err(error)]
+                Committed { outcomes: vec![Err(error)], accounts: None }
             }
         };
-        if let Some(mark) = &mut mark {
-            let stored = jobs.iter().zip(&outcomes).filter(|(job, outcome)| outcome.is_ok() && job.work.has_receipt());
-            mark.advance(u64::try_from(stored.count()).unwrap_or(0));
-        }
+        let done = jobs.iter().zip(&outcomes).filter_map(|(job, outcome)| Some((job, outcome.as_ref().ok()?)));
+        let (receipts, requests) = done
+            .map(|(job, outcome)| job.work.counted(outcome))
+            .fold((0u64, 0u64), |sum, one| (sum.0.saturating_add(one.0), sum.1.saturating_add(one.1)));
+        mark.advance(receipts, requests, accounts);
         for (mut job, outcome) in jobs.drain(..).zip(outcomes) {
             if let Some(decided) = job.decided.take() {
                 let _ = decided.send(outcome.as_ref().map(|_| ()).map_err(LedgerError::clone));
@@ -104,24 +130,21 @@ fn is_one_statement(work: &Work) -> bool {
 }
 
 /// Applies all jobs in one transaction. Refusals (no balance, not open) are outcomes; an error rolls everything back.
-async fn commit(
-    connection: &mut SqliteConnection,
-    jobs: &mut [Job],
-) -> Result<Vec<Result<Outcome, LedgerError>>, LedgerError> {
+async fn commit(connection: &mut SqliteConnection, jobs: &mut [Job]) -> Result<Committed, LedgerError> {
     // Alone, such a job needs no transaction around it: three messages to SQLite's thread become one.
     if let [Job { work, decided: None, .. }] = jobs
         && is_one_statement(work)
     {
         return match apply(connection, work).await {
             Err(error) if !is_refusal(&error) => Err(error),
-            outcome => Ok(vec![outcome]),
+            outcome => Ok(Committed { outcomes: vec![outcome], accounts: None }),
         };
     }
     transaction::begin(connection).await?;
     match apply_all(connection, jobs).await {
-        Ok(outcomes) => {
+        Ok(committed) => {
             transaction::commit(connection).await?;
-            Ok(outcomes)
+            Ok(committed)
         }
         Err(error) => {
             // Where SQLite has undone it already, there is none.
@@ -131,22 +154,29 @@ async fn commit(
     }
 }
 
-async fn apply_all(
-    connection: &mut SqliteConnection,
-    jobs: &mut [Job],
-) -> Result<Vec<Result<Outcome, LedgerError>>, LedgerError> {
+async fn apply_all(connection: &mut SqliteConnection, jobs: &mut [Job]) -> Result<Committed, LedgerError> {
+    let mut is_account = false;
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs.iter_mut() {
         let outcome = match apply(connection, &job.work).await {
             Err(error) if !is_refusal(&error) => return Err(error),
             outcome => outcome,
         };
+        is_account |= outcome.as_ref().is_ok_and(|outcome| job.work.is_account(outcome));
         if let Some(decided) = job.decided.take() {
             let _ = decided.send(outcome.as_ref().map(|_| ()).map_err(LedgerError::clone));
         }
         outcomes.push(outcome);
     }
-    Ok(outcomes)
+    let accounts = if is_account {
+        let count: i64 = sqlx::query_scalar("UPDATE writes SET accounts = accounts + 1 RETURNING accounts")
+            .fetch_one(connection)
+            .await?;
+        Some(uint(count))
+    } else {
+        None
+    };
+    Ok(Committed { outcomes, accounts })
 }
 
 /// Whether an error says no to one job without having changed anything.
