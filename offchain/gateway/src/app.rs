@@ -146,7 +146,7 @@ impl App {
                         online,
                         quality: Ppb::ONE,
                         fallback: false,
-                        support: Support::ALL,
+                        support: Support::without(offer.lacks.iter().copied().collect()),
                     },
                 );
             }
@@ -181,7 +181,7 @@ impl App {
                         online: true,
                         quality: cell.map_or(Ppb::ONE, |cell| cell.quality),
                         fallback,
-                        support: Support::ALL,
+                        support: Support::without(model.lacks.iter().copied().collect()),
                     },
                 );
             }

@@ -408,8 +408,9 @@ fn no_plan(why: NoPlan, model: &str) -> ApiError {
         NoPlan::Busy => {
             ApiError::new(ErrorCode::NoMinerAvailable, format!("everyone who serves `{model}` is busy; try again"))
         }
-        NoPlan::Unsupported => {
-            ApiError::new(ErrorCode::NoMinerAvailable, format!("nobody serves `{model}` with what the request needs"))
+        NoPlan::Unsupported(needs) => {
+            let message = format!("nobody who serves `{model}` right now supports {needs}, which the request needs");
+            ApiError::new(ErrorCode::NoMinerAvailable, message)
         }
         NoPlan::TooLong(longest) => {
             let message = format!("prompt and max_tokens together exceed the {longest} tokens of `{model}`");

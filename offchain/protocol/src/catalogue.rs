@@ -28,6 +28,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use url::Url;
 
+use crate::needs::Need;
 pub use error::CatalogueError;
 
 /// Largest catalogue file, in bytes.
@@ -73,6 +74,9 @@ pub struct Model {
     pub price_out_micro_usd_per_mtok: u64,
     /// Size of the context, tokens.
     pub context_tokens: u32,
+    /// What it cannot do: `tools`, `vision`, `json`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<Need>,
 }
 
 impl Catalogue {

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use crate::{
     encoding::{Base64, Hex, HexBytes, Hotkey, RequestId},
     limits::{MAX_AGENT_BYTES, MAX_MESSAGE_BYTES, MAX_MODEL_BYTES, MAX_MODELS, MAX_OPEN_LEAVES, MAX_PATH_NODES},
+    needs::Need,
 };
 
 /// Why a frame was refused.
@@ -99,6 +100,9 @@ pub struct ModelOffer {
     pub price_in_micro_usd_per_mtok: u64,
     /// Price of a million output tokens, micro-USD.
     pub price_out_micro_usd_per_mtok: u64,
+    /// What it cannot do; left out where empty, as miners that say nothing do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<Need>,
 }
 
 /// First frame of the miner.

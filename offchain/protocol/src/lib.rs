@@ -6,7 +6,7 @@
 //! - [`signed`]: HTTP requests signed by a hotkey. [`http`]: bodies and header names of the gateway's own routes.
 //! - [`openai`]: views of OpenAI requests and answers that keep unknown fields. [`text`]: hash and coarse token count
 //!   of the delivered text, the same on both sides. [`error`]: error bodies.
-//! - [`limits`]: every cap and deadline. [`encoding`]: hexadecimal, base64 and ss58 fields.
+//! - [`needs`]: tools, images, JSON. [`limits`]: every cap and deadline. [`encoding`]: hexadecimal, base64 and ss58 fields.
 //! - [`catalogue`], [`tasks`]: endpoints, measurement tasks.
 //!
 //! Nothing here does network I/O or reads a clock. Everything that decodes foreign bytes takes or has a size limit.
@@ -20,6 +20,7 @@ pub mod error;
 pub mod frames;
 pub mod http;
 pub mod limits;
+pub mod needs;
 pub mod openai;
 pub mod signed;
 pub mod tasks;

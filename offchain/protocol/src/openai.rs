@@ -14,6 +14,7 @@ use crate::{
     error::ApiError,
     frames::shorten,
     limits::{MAX_CHOICES, MAX_MESSAGES, MAX_MODEL_BYTES, MAX_OUTPUT_TOKENS},
+    needs::Needs,
     text::{DeliveredText, coarse_tokens},
 };
 
@@ -22,17 +23,6 @@ const TOKENS_PER_MESSAGE: u32 = 4;
 
 /// Tokens of one image, in the input estimate.
 const TOKENS_PER_IMAGE: u32 = 256;
-
-/// What a request needs of whoever serves it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// It declares tools.
-    pub tools: bool,
-    /// It has images.
-    pub vision: bool,
-    /// It asks for JSON output.
-    pub json: bool,
-}
 
 /// A checked chat request and its unchanged JSON.
 #[derive(Clone, Debug)]

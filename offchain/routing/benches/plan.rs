@@ -5,7 +5,7 @@
 
 use std::{hint::black_box, sync::Arc, time::Instant};
 
-use clawrank_protocol::openai::Needs;
+use clawrank_protocol::needs::Needs;
 use clawrank_routing::{
     Candidate, Features, Latency, PlanBuf, Router, SnapshotBuilder, Support, Target, Weights, plan,
 };

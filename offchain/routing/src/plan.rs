@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use clawrank_protocol::openai::Needs;
+use clawrank_protocol::needs::Needs;
 use clawrank_units::Ppb;
 
 use crate::{Candidate, Latency, Snapshot, Target, Weights};
@@ -45,8 +45,8 @@ pub enum NoPlan {
     Offline,
     /// Prompt and answer together exceed every context; the longest is given, in tokens.
     TooLong(u32),
-    /// None can do what the request needs.
-    Unsupported,
+    /// None that is online can do what the request needs: these alone, or, where each alone is found, all of them at once.
+    Unsupported(Needs),
     /// All are at their limit.
     Busy,
 }
@@ -122,12 +122,15 @@ pub fn plan<'b>(features: &Features<'_>, snapshot: &Snapshot, buf: &'b mut PlanB
     };
     let tokens = features.input_tokens.saturating_add(features.max_tokens);
     let (mut online, mut able, mut long_enough, mut longest) = (false, false, false, 0);
+    let mut lacking = features.needs;
     for candidate in candidates {
         if !candidate.online {
             continue;
         }
         online = true;
-        if !supports(candidate, features.needs) {
+        let lacks = candidate.support.lacks(features.needs);
+        lacking = lacking.and(lacks);
+        if !lacks.is_empty() {
             continue;
         }
         able = true;
@@ -146,17 +149,13 @@ pub fn plan<'b>(features: &Features<'_>, snapshot: &Snapshot, buf: &'b mut PlanB
     if plan.is_empty() {
         plan.empty_because = Some(match (online, able, long_enough) {
             (false, ..) => NoPlan::Offline,
-            (_, false, _) => NoPlan::Unsupported,
+            (_, false, _) if lacking.is_empty() => NoPlan::Unsupported(features.needs),
+            (_, false, _) => NoPlan::Unsupported(lacking),
             (.., false) => NoPlan::TooLong(longest),
             _ => NoPlan::Busy,
         });
     }
     plan
-}
-
-fn supports(candidate: &Candidate, needs: Needs) -> bool {
-    let has = candidate.support;
-    (has.tools || !needs.tools) && (has.vision || !needs.vision) && (has.json || !needs.json)
 }
 
 fn cost_us(candidate: &Candidate, features: &Features<'_>, weights: &Weights) -> u64 {

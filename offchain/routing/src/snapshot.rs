@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::{ArcSwap, Guard};
+use clawrank_protocol::needs::Needs;
 use clawrank_units::Ppb;
 
 /// Who can serve.
@@ -26,8 +27,20 @@ pub struct Support {
 }
 
 impl Support {
-    /// Everything: for candidates that do not say.
+    /// Everything: of candidates that do not say otherwise.
     pub const ALL: Self = Self { tools: true, vision: true, json: true };
+
+    /// Everything but what is lacking.
+    #[must_use]
+    pub const fn without(lacking: Needs) -> Self {
+        Self { tools: !lacking.tools, vision: !lacking.vision, json: !lacking.json }
+    }
+
+    /// What of `needs` it cannot do.
+    #[must_use]
+    pub const fn lacks(self, needs: Needs) -> Needs {
+        needs.and(Needs { tools: !self.tools, vision: !self.vision, json: !self.json })
+    }
 }
 
 /// Time to the first byte, in milliseconds; all zero before the first request.

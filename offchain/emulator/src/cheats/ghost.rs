@@ -38,6 +38,7 @@ pub async fn ghost(config: GhostConfig, keypair: Keypair, cancel: CancellationTo
         context_tokens: 8_192,
         price_in_micro_usd_per_mtok: 0,
         price_out_micro_usd_per_mtok: 0,
+        lacks: Vec::new(),
     };
     let models: Vec<ModelOffer> = config.models.iter().map(offer).collect();
     let introduction = Introduction { role: Role::Serve, models, agent: AGENT.to_owned() };

@@ -131,6 +131,7 @@ fn offers(app: &Arc<App>, hello: &Hello) -> Result<Box<[Offer]>, Refused> {
             context_tokens: offer.context_tokens,
             price_in: offer.price_in_micro_usd_per_mtok,
             price_out: offer.price_out_micro_usd_per_mtok,
+            lacks: offer.lacks.clone(),
             in_flight: AtomicU32::new(0),
         });
     }

@@ -16,6 +16,7 @@ use clawrank_protocol::{
         Done, Fail, GatewayFrame, MinerFrame, ModelOffer, Open, Opened, OpenedLeaf, RefusalCode, Refused, Request, Role,
     },
     limits::OUTBOUND_QUEUE,
+    needs::Need,
     proof::{Hash, HotkeyId, Salt},
 };
 use serde_json::value::RawValue;
@@ -70,6 +71,7 @@ pub(crate) struct Offer {
     pub(crate) context_tokens: u32,
     pub(crate) price_in: u64,
     pub(crate) price_out: u64,
+    pub(crate) lacks: Vec<Need>,
     pub(crate) in_flight: AtomicU32,
 }
 
@@ -81,6 +83,7 @@ impl Offer {
             context_tokens: self.context_tokens,
             price_in_micro_usd_per_mtok: self.price_in,
             price_out_micro_usd_per_mtok: self.price_out,
+            lacks: self.lacks.clone(),
         }
     }
 }

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// A provider: model `up` answers, `cut` breaks its stream, `busy` says 429, `no` says 400.
-async fn provider() -> SocketAddr {
+pub(crate) async fn provider() -> SocketAddr {
     async fn complete(body: String) -> Response {
         let body: Value = serde_json::from_str(&body).unwrap();
         assert!(body["max_tokens"].is_number());

@@ -13,6 +13,7 @@ mod hostile;
 mod killed;
 mod miner;
 mod money;
+mod needs;
 mod proxies;
 mod signed;
 mod support;

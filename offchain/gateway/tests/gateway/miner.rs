@@ -41,6 +41,7 @@ pub(crate) fn offer(model: &str) -> ModelOffer {
         context_tokens: 8_192,
         price_in_micro_usd_per_mtok: 1,
         price_out_micro_usd_per_mtok: 1,
+        lacks: Vec::new(),
     }
 }
 
@@ -127,12 +128,13 @@ impl Signer {
     fn claim(&self, request: &Request, text: &str) -> Claim {
         let body: serde_json::Value = serde_json::from_str(request.body.get()).unwrap();
         let prompt = body["messages"][0]["content"].as_str().unwrap_or_default();
+        let tools = body.get("tools").map_or(0, |tools| coarse_tokens(&tools.to_string()));
         Claim {
             request_id: request.id.0,
             miner: self.keypair.public(),
             gateway: self.gateway,
             model: ModelName::new(&request.model).unwrap(),
-            input_tokens: coarse_tokens(prompt) + 3,
+            input_tokens: coarse_tokens(prompt) + tools + 3,
             output_tokens: coarse_tokens(text),
             response_hash: salted_hash(&request.salt.0, text.as_bytes()),
             stream: request.stream,
@@ -181,7 +183,12 @@ impl Miner {
 
     /// Connects and waits until it is in the routing table.
     pub(crate) async fn connect(gateway: &Gateway, name: &str, model: &str) -> Self {
-        let miner = Self::try_connect(gateway, key(name), Role::Serve, vec![offer(model)]).await.unwrap();
+        Self::connect_with(gateway, name, vec![offer(model)]).await
+    }
+
+    /// The same with any offers.
+    pub(crate) async fn connect_with(gateway: &Gateway, name: &str, offers: Vec<ModelOffer>) -> Self {
+        let miner = Self::try_connect(gateway, key(name), Role::Serve, offers).await.unwrap();
         eventually("miner is routed to", async || {
             let connected = f64::from(gateway.health().await.miners);
             gateway.miner_info(name).await.is_some() && gateway.metric("clawrank_miners").await >= connected

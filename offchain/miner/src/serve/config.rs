@@ -6,6 +6,7 @@ use clawrank_protocol::{
     Hotkey,
     frames::ModelOffer,
     limits::{MAX_AGENT_BYTES, MAX_DELIVERED_BYTES, MAX_MODEL_BYTES, MAX_MODELS},
+    needs::Need,
 };
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -38,6 +39,10 @@ pub struct ModelConfig {
     /// Price of a million output tokens, micro-USD. Default 0.
     #[serde(default)]
     pub price_out_micro_usd_per_mtok: u64,
+    /// What it cannot do, of `tools`, `vision` and `json`: requests that need it go to others. Default none.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub lacks: Vec<Need>,
 }
 
 fn default_concurrency() -> u32 {
@@ -140,6 +145,7 @@ impl Plan {
             context_tokens: model.context_tokens,
             price_in_micro_usd_per_mtok: model.price_in_micro_usd_per_mtok,
             price_out_micro_usd_per_mtok: model.price_out_micro_usd_per_mtok,
+            lacks: model.lacks.clone(),
         };
         self.models.values().map(offer).collect()
     }

@@ -8,7 +8,7 @@ use toml::Spanned;
 use url::Url;
 
 use super::{Catalogue, CatalogueError, Endpoint, MAX_CATALOGUE_CELLS, Model};
-use crate::tasks::TASK_TYPES;
+use crate::{needs::Need, tasks::TASK_TYPES};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +34,8 @@ struct RawModel {
     price_in_micro_usd_per_mtok: u64,
     price_out_micro_usd_per_mtok: u64,
     context_tokens: Spanned<u32>,
+    #[serde(default)]
+    lacks: Vec<Need>,
 }
 
 /// Makes errors that name the line of a value.
@@ -126,6 +128,7 @@ fn model(source: &Source<'_>, raw: RawModel) -> Result<Model, CatalogueError> {
         price_in_micro_usd_per_mtok: raw.price_in_micro_usd_per_mtok,
         price_out_micro_usd_per_mtok: raw.price_out_micro_usd_per_mtok,
         context_tokens: raw.context_tokens.into_inner(),
+        lacks: raw.lacks,
     })
 }
 

@@ -9,7 +9,7 @@ id = "Emu-A"
 base_url = "http://127.0.0.1:9101/a/v1/"
 models = [
     { id = "Meta/Llama-3-8B", price_in_micro_usd_per_mtok = 50_000, price_out_micro_usd_per_mtok = 100_000, context_tokens = 8192 },
-    { id = "small", upstream_id = "Small@v2", price_in_micro_usd_per_mtok = 0, price_out_micro_usd_per_mtok = 1, context_tokens = 2048 },
+    { id = "small", upstream_id = "Small@v2", price_in_micro_usd_per_mtok = 0, price_out_micro_usd_per_mtok = 1, context_tokens = 2048, lacks = ["tools"] },
 ]
 task_types = ["chat", "math"]
 
@@ -45,6 +45,7 @@ fn catalogue_gives_cells_and_urls_when_it_is_good() {
     assert_eq!(a.chat_url(), "http://127.0.0.1:9101/a/v1/chat/completions");
     assert_eq!(a.models[0].upstream_id, "Meta/Llama-3-8B");
     assert_eq!(a.models[1].upstream_id, "Small@v2");
+    assert_eq!((a.models[0].lacks.as_slice(), a.models[1].lacks.as_slice()), (&[][..], &[Need::Tools][..]));
     assert!(a.api_key().unwrap().is_none());
     for cell in catalogue.cells() {
         let (endpoint, model) = catalogue.resolve(&cell).unwrap();
@@ -59,6 +60,12 @@ fn catalogue_reads_back_the_same_when_it_is_written() {
     let catalogue = Catalogue::parse(GOOD, "t").unwrap();
     let text = toml::to_string(&catalogue).unwrap();
     assert_eq!(Catalogue::parse(&text, "t").unwrap(), catalogue);
+}
+
+#[test]
+fn catalogue_is_refused_when_a_model_lacks_what_is_unknown() {
+    let error = refused("[\"tools\"]", "[\"tool\"]");
+    assert!(error.contains("`tool`, expected one of `tools`, `vision`, `json`"), "{error}");
 }
 
 #[test]

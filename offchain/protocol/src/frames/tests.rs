@@ -15,6 +15,7 @@ fn offer(id: &str) -> ModelOffer {
         context_tokens: 8192,
         price_in_micro_usd_per_mtok: 50_000,
         price_out_micro_usd_per_mtok: 100_000,
+        lacks: Vec::new(),
     }
 }
 
@@ -136,6 +137,23 @@ fn frame_is_refused_when_a_field_is_wrong() {
     ] {
         assert!(matches!(miner(text), Err(FrameError::Invalid { .. })), "{text}");
     }
+}
+
+#[test]
+fn hello_says_what_a_model_lacks_and_is_as_ever_when_it_lacks_nothing() {
+    let model = r#"{"id":"m","max_concurrency":8,"context_tokens":8192,"price_in_micro_usd_per_mtok":1,"price_out_micro_usd_per_mtok":2"#;
+    for (more, lacks) in [("", vec![]), (r#","lacks":["vision","json"]"#, vec![Need::Vision, Need::Json])] {
+        let announced = format!(r#"{{"role":"serve","models":[{model}{more}}}],"agent":"a"}}"#);
+        let plain: String = announced[1..announced.len() - 1].to_owned();
+        let (hotkey, signature) = (Hotkey([3; 32]), "00".repeat(64));
+        let text = format!(r#"{{"type":"hello","version":1,"hotkey":"{hotkey}",{plain},"signature":"{signature}"}}"#);
+        let MinerFrame::Hello(hello) = miner(&text).unwrap() else { panic!("{text}") };
+        assert_eq!(hello.models[0].lacks, lacks);
+        assert_eq!(hello.body_hash(), blake2_256(announced.as_bytes()));
+        assert_eq!(MinerFrame::Hello(hello).encode(), text);
+    }
+    let unknown = serde_json::from_str::<ModelOffer>(&format!(r#"{model},"lacks":["smell"]}}"#)).unwrap_err();
+    assert!(unknown.to_string().contains("`smell`, expected one of `tools`, `vision`, `json`"), "{unknown}");
 }
 
 #[test]

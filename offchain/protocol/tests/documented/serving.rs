@@ -55,6 +55,7 @@ pub(crate) fn offer() -> ModelOffer {
         context_tokens: 8_192,
         price_in_micro_usd_per_mtok: 50_000,
         price_out_micro_usd_per_mtok: 100_000,
+        lacks: Vec::new(),
     }
 }
 

@@ -82,7 +82,30 @@ fn plan_is_empty_with_the_reason_when_nobody_can_serve() {
     let tools = Features { needs: Needs { tools: true, ..Needs::default() }, ..features(0) };
     let none = Support { tools: false, ..Support::ALL };
     let snapshot = snapshot(&[Candidate { support: none, ..candidate(1) }]);
-    assert_eq!(plan(&tools, &snapshot, &mut buf).empty_because(), Some(NoPlan::Unsupported));
+    assert_eq!(plan(&tools, &snapshot, &mut buf).empty_because(), Some(NoPlan::Unsupported(tools.needs)));
+}
+
+#[test]
+fn request_goes_only_to_those_who_can_when_it_needs_more_than_text() {
+    let (tools, vision) = (Needs { tools: true, ..Needs::default() }, Needs { vision: true, ..Needs::default() });
+    let both = Needs { tools: true, vision: true, json: false };
+    let with = |session, lacking| Candidate { support: Support::without(lacking), ..candidate(session) };
+    let planned = |candidates: &[Candidate], needs| {
+        let mut buf = PlanBuf::default();
+        let plan = plan(&Features { needs, ..features(0) }, &snapshot(candidates), &mut buf).clone();
+        let mut targets: Vec<Target> = plan.attempts().map(|planned| planned.target).collect();
+        targets.sort_unstable();
+        (targets, plan.empty_because())
+    };
+    let all = [with(1, tools), with(2, vision), with(3, Needs::default())];
+    assert_eq!(planned(&all, Needs::default()).0, [Target::Miner(1), Target::Miner(2), Target::Miner(3)]);
+    assert_eq!(planned(&all, tools).0, [Target::Miner(2), Target::Miner(3)]);
+    assert_eq!(planned(&all, both).0, [Target::Miner(3)]);
+    // Each alone is found, both at once are not; then one is found nowhere.
+    assert_eq!(planned(&all[..2], both), (vec![], Some(NoPlan::Unsupported(both))));
+    assert_eq!(planned(&all[..1], both), (vec![], Some(NoPlan::Unsupported(tools))));
+    let offline = Candidate { online: false, ..all[2] };
+    assert_eq!(planned(&[all[0], offline], both), (vec![], Some(NoPlan::Unsupported(tools))));
 }
 
 #[test]

@@ -233,6 +233,7 @@ async fn miners(State(shared): Shares, method: HttpMethod, uri: Uri, headers: He
         context_tokens: 8_192,
         price_in_micro_usd_per_mtok: 1,
         price_out_micro_usd_per_mtok: 1,
+        lacks: Vec::new(),
     };
     let info = |(hotkey, (role, _)): (&HotkeyId, &(Role, ProbeMode))| MinerInfo {
         hotkey: Hotkey(*hotkey),
