@@ -29,6 +29,7 @@ use crate::{
     endpoints::Endpoints,
     hub::Hub,
     metrics::Metrics,
+    nonces::SpareNonces,
     prices::PriceTable,
     quota::Limiter,
     registry::Registry,
@@ -59,6 +60,8 @@ pub(crate) struct App {
     /// The one turn that addresses over their limit of refusals share.
     pub(crate) suspects: Semaphore,
     pub(crate) uploads: Semaphore,
+    /// Nonces of reads while the ledger is full.
+    pub(crate) nonces: SpareNonces,
     /// Ends of requests that the ledger would not take yet; a crash gives their reservations back as well.
     unsettled: Mutex<VecDeque<Settlement>>,
     /// Why the last write to the ledger failed, if it did.
@@ -265,6 +268,7 @@ impl App {
             requests: Limiter::new(limits.requests_per_minute),
             refusals: Limiter::new(limits.refusals_per_minute),
             suspects: Semaphore::new(1),
+            nonces: SpareNonces::default(),
             uploads: Semaphore::new(limits.max_uploads.max(1)),
             unsettled: Mutex::default(),
             ledger_failure: ArcSwapOption::empty(),

@@ -13,9 +13,12 @@ use clawrank_protocol::{
     ApiError, ErrorCode, Hotkey,
     limits::SIGNED_WINDOW_MS,
     proof::{HotkeyId, Method},
-    signed::{HEADER_HOTKEY, SignedParts, verify_request},
+    signed::{HEADER_HOTKEY, SignedParts, Verified, verify_request},
 };
-use clawrank_store::ledger::{ApiKey, ApiSecret};
+use clawrank_store::{
+    LedgerError,
+    ledger::{ApiKey, ApiSecret},
+};
 use tokio::sync::SemaphorePermit;
 
 use crate::{
@@ -149,20 +152,42 @@ impl App {
             standing.ok_or_else(|| ApiError::new(ErrorCode::PermissionDenied, "hotkey is not registered"))?;
         let caller = Caller::Hotkey(verified.sender);
         self.ensure_quota(self.requests.peek(caller, Instant::now()))?;
-        let expires = verified.time_ms.saturating_add(SIGNED_WINDOW_MS.saturating_mul(2));
-        let fresh = self
-            .ledger
-            .use_nonce(&verified.sender, &verified.nonce, now, expires)
-            .await
-            .map_err(|error| self.ledger_error(&error))?;
-        if !fresh {
+        if !self.is_fresh(&verified, method == Method::Get, now).await? {
             let message = "nonce was used before; sign each request anew";
             return Err(refuse(ApiError::new(ErrorCode::ReplayedNonce, message)));
         }
-        self.ledger_works();
+        if method == Method::Get && self.nonces.is_older(verified.time_ms) {
+            let message = "signed before this gateway started, so it may be a replay; sign each request anew";
+            return Err(ApiError::new(ErrorCode::ReplayedNonce, message));
+        }
         // Taken only now: a stranger who sends a request again uses up nothing of the hotkey's.
         self.ensure_quota(self.requests.take(caller, Instant::now()))?;
         Ok(Sender { hotkey: verified.sender, standing })
+    }
+
+    /// Whether a request's nonce was never used; it is from now on. Where the ledger is full, a read's is kept in memory.
+    async fn is_fresh(&self, request: &Verified, is_read: bool, now: u64) -> Result<bool, ApiError> {
+        let Verified { sender, nonce, time_ms } = request;
+        let expires = time_ms.saturating_add(SIGNED_WINDOW_MS.saturating_mul(2));
+        match self.ledger.use_nonce(sender, nonce, now, expires).await {
+            Ok(is_new) => {
+                self.ledger_works();
+                // After the ledger has it, as below the ledger is asked after the memory: of two at once none slips through.
+                Ok(is_new && !self.nonces.is_used(sender, nonce))
+            }
+            Err(error @ LedgerError::Full) if is_read => {
+                self.ledger_fails(&error);
+                if !self.nonces.take(sender, nonce, now, expires) {
+                    return Ok(false);
+                }
+                // A process that starts later refuses what is older than itself.
+                let ahead_ms = time_ms.saturating_add(1).saturating_sub(now_ms());
+                tokio::time::sleep(Duration::from_millis(ahead_ms.min(SIGNED_WINDOW_MS))).await;
+                let was_used = self.ledger.has_nonce(sender, nonce, now).await;
+                was_used.map(|was_used| !was_used).map_err(|error| self.ledger_error(&error))
+            }
+            Err(error) => Err(self.ledger_error(&error)),
+        }
     }
 
     /// As [`App::signed`], for validators with a permit only.

@@ -8,7 +8,7 @@
 //! - Miners are not trusted: their frames, counts and claims are checked, and a breach costs them the request and their
 //!   health, nobody else anything.
 //!
-//! The map: `server` accepts connections, `routes` are the HTTP handlers, `peer` where from and `auth` decide who asks, `serve` runs one
+//! The map: `server` accepts connections, `routes` are the HTTP handlers, `peer` where from, `auth` and `nonces` decide who asks, `serve` runs one
 //! request, `hub` holds the miners, `endpoints` the fallbacks, `stats` what was measured of both, `registry` what the
 //! chain says of hotkeys.
 
@@ -23,6 +23,7 @@ mod endpoints;
 mod error;
 mod hub;
 mod metrics;
+mod nonces;
 mod peer;
 mod prices;
 mod quota;

@@ -4,6 +4,7 @@ use std::{fs::File, io::Write, process::Command, sync::Arc};
 
 use clawrank_client::ChainPort;
 use clawrank_gateway::{Error, Server};
+use clawrank_protocol::{http::ReceiptsPage, proof::Method};
 use clawrank_store::{Ledger, LedgerError, ledger::KeyKind};
 use tokio_util::sync::CancellationToken;
 
@@ -147,6 +148,47 @@ async fn gateway_serves_again_by_itself_when_a_full_disk_has_room_again() {
     assert!(again.await.unwrap().text().await.unwrap().ends_with("data: [DONE]\n\n"));
     assert_eq!(gateway.balance("acme").await, 1_000_000 - 2 * 8);
     assert_eq!(gateway.server.ledger().receipts(0, 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn signed_reads_go_on_and_are_taken_once_when_the_disk_is_full() {
+    let Some(disk) = SmallDisk::mount("size=3m") else { return };
+    let gateway = Gateway::with(|config| config.ledger_path = disk.0.path().join("gateway.db")).await;
+    let secret = gateway.customer("acme", 1_000_000).await;
+    Miner::connect(&gateway, "Bob", "llama").await.spawn_honest(&["Hi."]);
+    assert_eq!(gateway.post(&secret, &chat("llama", false)).await.status(), 200);
+    let read = || gateway.signed(&key("Eve"), Method::Get, "/v1/receipts", b"");
+    let replayed = async |request: &reqwest::RequestBuilder| {
+        let (status, code, _) = refusal(request.try_clone().unwrap().send().await.unwrap()).await;
+        assert_eq!((status, code.as_str()), (409, "replayed_nonce"));
+    };
+    let before = read();
+    assert_eq!(before.try_clone().unwrap().send().await.unwrap().status(), 200);
+    disk.fill();
+    eventually("the disk is full", async || gateway.post(&secret, &chat("llama", false)).await.status() == 503).await;
+    // Those that came before it was full, and those that come now, are taken once.
+    replayed(&before).await;
+    let while_full = read();
+    let response = while_full.try_clone().unwrap().send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.json::<ReceiptsPage>().await.unwrap().receipts.len(), 1);
+    replayed(&while_full).await;
+    let at_once = read();
+    let answers = futures::future::join_all((0..8).map(|_| at_once.try_clone().unwrap().send())).await;
+    let taken = answers.into_iter().filter(|answer| answer.as_ref().unwrap().status() == 200);
+    assert_eq!(taken.count(), 1);
+    // What changes something is not heard.
+    let body = chat("llama", false).to_string();
+    let probe = gateway.signed(&key("Eve"), Method::Post, "/v1/chat/completions", body.as_bytes());
+    let (status, code, message) = refusal(probe.send().await.unwrap()).await;
+    assert_eq!((status, code.as_str()), (503, "ledger_unavailable"), "{message}");
+    assert_eq!(gateway.health().await.status, "degraded");
+    disk.free();
+    eventually("healthy again", async || gateway.health().await.status == "ok").await;
+    for request in [&before, &while_full, &at_once] {
+        replayed(request).await;
+    }
+    assert_eq!(read().send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]

@@ -128,6 +128,21 @@ async fn signed_request_is_refused_when_replayed_to_a_gateway_that_was_restarted
 }
 
 #[tokio::test]
+async fn signed_read_is_refused_when_it_was_signed_before_the_gateway_started() {
+    // A gateway before this one may have answered it while its disk was full, and had no room for the nonce.
+    let before = now_ms() - 1;
+    let gateway = Gateway::start().await;
+    let receiver = gateway.keypair.public();
+    let parts = SignedParts { method: Method::Get, path_and_query: "/v1/receipts", body: b"", receiver };
+    let headers = sign_request(&key("Eve"), parts, before).unwrap();
+    let request = gateway.http.get(gateway.url("/v1/receipts"));
+    let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+    let (status, code, message) = refusal(request.send().await.unwrap()).await;
+    assert_eq!((status, code.as_str()), (409, "replayed_nonce"));
+    assert!(message.contains("before this gateway started"), "{message}");
+}
+
+#[tokio::test]
 async fn signed_request_is_refused_when_sender_signature_or_time_are_wrong() {
     let gateway = Gateway::start().await;
     let send = async |request: reqwest::RequestBuilder| refusal(request.send().await.unwrap()).await;
