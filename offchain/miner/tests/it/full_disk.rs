@@ -1,33 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Both miners on a real disk that is full for a while.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clawrank_client::ChainPort;
 use clawrank_miner::{
     Error,
-    measure::{AttemptLog, EpochFolder, Record},
+    measure::{AttemptLog, EpochFolder, EpochPlan, Record},
     now_ms,
     serve::{ReceiptBook, StoredReceipt},
 };
-use clawrank_primitives::{
-    proof::{Keypair, RECEIPT_VERSION, Receipt, SignedReceipt},
-    units::MicroUsd,
-};
+use clawrank_primitives::proof::Keypair;
 use clawrank_protocol::{
     HexBytes,
     frames::{GatewayFrame, MinerFrame},
 };
 use codec::Encode;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     FAST, SLOW,
     disk::Disk,
     gateway::Connection,
-    measure::{Run, Setup, check, open, two_endpoints, verify},
-    serve::{chat, complete, keypair, start},
+    measure::{Run, Setup, check, two_endpoints},
+    serve::{chat, complete, keypair, receipt, start},
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -60,6 +64,38 @@ fn assert_is_full(error: &Error, path: &Path) {
     assert!(text.contains("free disk space") && text.contains(&path.display().to_string()), "{text}");
 }
 
+/// A miner whose disk is full in the middle of measuring.
+struct Stuck {
+    run: Run,
+    plan: EpochPlan,
+    log: PathBuf,
+    /// What reached the disk before it was full.
+    before: Vec<Record>,
+    /// Requests that were made until it stood still.
+    asked: u64,
+    cancel: CancellationToken,
+    miner: JoinHandle<Result<(), Error>>,
+}
+
+impl Stuck {
+    async fn on(disk: &Disk) -> Self {
+        let mut run = Run::with(two_endpoints(SLOW).await).await;
+        run.setup.config.data_dir = disk.path().join("data");
+        let plan = run.setup.plan().await;
+        let log = EpochFolder::path_of(&run.setup.config.data_dir, &plan).join("attempts.log");
+        let (cancel, miner) = run.start();
+        until("some attempts", || AttemptLog::read(&log).is_ok_and(|records| records.len() >= 4)).await;
+        disk.fill();
+        let asked = until_quiet(&run.setup).await;
+        let before = AttemptLog::read(&log).unwrap();
+        Self { run, plan, log, before, asked, cancel, miner }
+    }
+
+    fn assert_waits(&self) {
+        assert!(self.run.setup.chain.calls().is_empty() && !self.miner.is_finished());
+    }
+}
+
 /// The records of a real epoch, to write elsewhere.
 async fn some_records() -> Vec<Record> {
     let setup = two_endpoints(FAST).await;
@@ -87,29 +123,15 @@ async fn attempts_before_and_after_are_whole_when_the_disk_was_full_between() {
 #[tokio::test]
 async fn no_attempt_is_lost_or_paid_twice_when_the_disk_is_full_for_a_while() {
     let Some(disk) = Disk::mount(1_024) else { return };
-    let mut run = Run::with(two_endpoints(SLOW).await).await;
-    run.setup.config.data_dir = disk.path().join("data");
-    let plan = run.setup.plan().await;
-    let log = EpochFolder::path_of(&run.setup.config.data_dir, &plan).join("attempts.log");
-    let (cancel, miner) = run.start();
-    until("some attempts", || AttemptLog::read(&log).is_ok_and(|records| records.len() >= 4)).await;
-    disk.fill();
-    let asked = until_quiet(&run.setup).await;
-    let before = AttemptLog::read(&log).unwrap();
-    let made = u64::try_from(before.len()).unwrap();
+    let stuck = Stuck::on(&disk).await;
+    let (asked, made) = (stuck.asked, u64::try_from(stuck.before.len()).unwrap());
     // Those that wait for the disk are the ones in flight: two for each of the two endpoints.
     assert!(asked < 20 && (1..=4).contains(&(asked - made)), "{asked} asked, {made} on disk");
-    assert!(run.setup.chain.calls().is_empty() && !miner.is_finished());
+    stuck.assert_waits();
     disk.free();
-    let bundle = run.gateway.bundle().await;
-    check(&bundle, &plan);
-    assert_eq!((bundle.header.count, run.setup.requests()), (20, 20));
-    assert_eq!(AttemptLog::read(&log).unwrap()[..before.len()], before[..]);
-    assert_eq!(run.setup.chain.calls().len(), 2);
-    let mut connection = run.gateway.accept().await;
-    verify(&open(&mut connection, &bundle, &[0, 7, 19]).await, &bundle);
-    cancel.cancel();
-    miner.await.unwrap().unwrap();
+    let bundle = stuck.run.ends_whole(stuck.cancel, stuck.miner).await;
+    check(&bundle, &stuck.plan);
+    assert_eq!(AttemptLog::read(&stuck.log).unwrap()[..stuck.before.len()], stuck.before[..]);
 }
 
 #[tokio::test]
@@ -143,20 +165,13 @@ async fn measuring_fails_by_name_and_keeps_what_it_has_when_the_disk_stays_full(
 #[tokio::test]
 async fn epoch_is_committed_with_what_it_has_when_space_returns_before_the_deadline() {
     let Some(disk) = Disk::mount(1_024) else { return };
-    let mut run = Run::with(two_endpoints(SLOW).await).await;
-    run.setup.config.data_dir = disk.path().join("data");
-    let plan = run.setup.plan().await;
-    let log = EpochFolder::path_of(&run.setup.config.data_dir, &plan).join("attempts.log");
-    let (cancel, miner) = run.start();
-    until("some attempts", || AttemptLog::read(&log).is_ok_and(|records| records.len() >= 4)).await;
-    disk.fill();
-    until_quiet(&run.setup).await;
-    let before = AttemptLog::read(&log).unwrap();
-    run.setup.chain.advance_to(plan.measure_end_block);
+    let stuck = Stuck::on(&disk).await;
+    stuck.run.setup.chain.advance_to(stuck.plan.measure_end_block);
     // The bundle does not fit either.
     sleep(Duration::from_millis(1_200)).await;
-    assert!(run.setup.chain.calls().is_empty() && !miner.is_finished());
+    stuck.assert_waits();
     disk.free();
+    let Stuck { run, plan, before, cancel, miner, .. } = stuck;
     let bundle = run.gateway.bundle().await;
     check(&bundle, &plan);
     assert_eq!(usize::try_from(bundle.header.count).unwrap(), before.len());
@@ -221,19 +236,7 @@ async fn serve_one(connection: &mut Connection, gateway: &Keypair, id: u8) -> Ve
     let id = connection.request(id, false, &chat(8)).await;
     let (_, claim) = complete(connection, false).await;
     assert_eq!(claim.request_id, id.0);
-    let receipt = Receipt {
-        version: RECEIPT_VERSION,
-        miner_signature: keypair().sign(&claim.signing_payload()),
-        claim,
-        payer: [1; 32],
-        fee: MicroUsd(5),
-        received_ms: 1,
-        first_byte_ms: 2,
-        total_ms: 3,
-        recount_tokens: 4,
-    };
-    let gateway_signature = gateway.sign(&receipt.signing_payload());
-    let receipt = SignedReceipt { receipt, gateway_signature }.encode();
+    let receipt = receipt(keypair().sign(&claim.signing_payload()), claim, gateway).encode();
     connection.send(GatewayFrame::Receipt { receipt: HexBytes(receipt.clone()) }).await;
     connection.send(GatewayFrame::Ping { n: 1 }).await;
     assert!(matches!(connection.next().await, MinerFrame::Pong { n: 1 }));

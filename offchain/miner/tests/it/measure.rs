@@ -385,6 +385,22 @@ impl Run {
         let miner = measure::run(self.setup.config.clone(), self.setup.keypair.clone(), chain, cancel.clone());
         (cancel, tokio::spawn(miner))
     }
+
+    /// Waits for the bundle of all 20 attempts, has leaves of it opened, and ends the miner.
+    pub async fn ends_whole(
+        &self,
+        cancel: CancellationToken,
+        miner: tokio::task::JoinHandle<Result<(), Error>>,
+    ) -> Bundle {
+        let bundle = self.gateway.bundle().await;
+        assert_eq!((bundle.header.count, self.setup.requests()), (20, 20));
+        assert_eq!(self.setup.chain.calls().len(), 2);
+        let mut connection = self.gateway.accept().await;
+        verify(&open(&mut connection, &bundle, &[0, 7, 19]).await, &bundle);
+        cancel.cancel();
+        miner.await.unwrap().unwrap();
+        bundle
+    }
 }
 
 pub async fn open(connection: &mut Connection, bundle: &Bundle, leaves: &[u32]) -> Vec<Opening> {
@@ -480,13 +496,7 @@ async fn epoch_is_committed_uploaded_and_opened_when_the_chain_finalises_again()
     assert!(run.setup.chain.calls().is_empty() && !miner.is_finished());
     run.setup.chain.stall(false);
     run.setup.chain.advance_to(1_040);
-    let bundle = run.gateway.bundle().await;
-    assert_eq!((bundle.header.count, run.setup.requests()), (20, 20));
-    assert_eq!(run.setup.chain.calls().len(), 2);
-    let mut connection = run.gateway.accept().await;
-    verify(&open(&mut connection, &bundle, &[0, 7, 19]).await, &bundle);
-    cancel.cancel();
-    miner.await.unwrap().unwrap();
+    run.ends_whole(cancel, miner).await;
 }
 
 #[tokio::test]

@@ -34,6 +34,23 @@ pub struct Running {
     pub miner: JoinHandle<Result<(), clawrank_miner::Error>>,
 }
 
+/// A claim's receipt, as the gateway signs it.
+pub fn receipt(miner_signature: [u8; 64], claim: Claim, gateway: &Keypair) -> SignedReceipt {
+    let receipt = Receipt {
+        version: RECEIPT_VERSION,
+        claim,
+        miner_signature,
+        payer: [1; 32],
+        fee: MicroUsd(5),
+        received_ms: 1,
+        first_byte_ms: 2,
+        total_ms: 3,
+        recount_tokens: 4,
+    };
+    let gateway_signature = gateway.sign(&receipt.signing_payload());
+    SignedReceipt { receipt, gateway_signature }
+}
+
 pub fn keypair() -> Keypair {
     Keypair::dev("//Miner").unwrap()
 }
@@ -209,19 +226,7 @@ async fn only_genuine_receipts_are_kept() {
     let mut connection = running.gateway.accept().await;
     connection.request(1, true, &chat(8)).await;
     let MinerFrame::Done(done) = last(&mut connection).await else { panic!("done ends the answer") };
-    let receipt = Receipt {
-        version: RECEIPT_VERSION,
-        claim: verified(&done),
-        miner_signature: done.signature.0,
-        payer: [1; 32],
-        fee: MicroUsd(5),
-        received_ms: 1,
-        first_byte_ms: 2,
-        total_ms: 3,
-        recount_tokens: 4,
-    };
-    let signature = running.gateway.keypair().sign(&receipt.signing_payload());
-    let genuine = SignedReceipt { receipt, gateway_signature: signature };
+    let genuine = receipt(done.signature.0, verified(&done), running.gateway.keypair());
     let mut forged = genuine.clone();
     forged.receipt.fee = MicroUsd(6);
     for receipt in [forged.encode(), vec![1, 2, 3], genuine.encode()] {
