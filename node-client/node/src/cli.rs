@@ -35,7 +35,8 @@ pub(crate) struct Cli {
     /// Milliseconds between two blocks of a new chain of a preset, 100 to 60000.
     ///
     /// The block time is part of genesis: a chain that exists, or one from a specification file, keeps its own.
-    #[arg(long, value_name = "MS")]
+    /// Where another command names such a chain, it takes the flag too.
+    #[arg(long, value_name = "MS", global = true)]
     pub(crate) block_time_ms: Option<u64>,
 
     /// How blocks come to be.
@@ -64,6 +65,13 @@ pub(crate) struct Cli {
     /// of caches]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) compiled_runtimes: Option<PathBuf>,
+
+    /// MiB that stay free on the disk of the database: with less left the node does not start, and ends if it runs. 0 looks
+    /// at nothing.
+    ///
+    /// Ending takes room: what is in the database's log has to be entered into its tables, at most about this much.
+    #[arg(long, value_name = "MiB", default_value_t = 256, global = true)]
+    pub(crate) db_storage_threshold: u64,
 }
 
 /// How blocks come to be.

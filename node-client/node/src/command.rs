@@ -3,15 +3,14 @@
 
 use crate::{
     cli::{ChainSpecCmd, Cli, RuntimeCmd, Subcommand},
-    compiled_runtimes, service,
+    compiled_runtimes,
+    database::Ended,
+    service::{self, Storage},
 };
 use clawrank_chain_spec::{Preset, SpecError, from_file, to_json, with_block_time};
 use clawrank_runtime::{VERSION, WASM_BINARY, opaque::Block};
 use sc_cli::SubstrateCli;
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{io::Write, path::Path};
 
 impl SubstrateCli for Cli {
     fn impl_name() -> String {
@@ -63,45 +62,63 @@ pub(crate) fn run() -> sc_cli::Result<()> {
     let mut cli = Cli::from_args();
     // A local node may take any network identity; an authority of a public chain would have to guard its own.
     cli.run.network_params.node_key_params.unsafe_force_node_key_generation = true;
-    let cache = compiled_runtimes::folder(cli.compiled_runtimes.as_deref());
+    let storage = Storage {
+        compiled_runtimes: compiled_runtimes::folder(cli.compiled_runtimes.as_deref()),
+        threshold: cli.db_storage_threshold,
+    };
     match &cli.subcommand {
-        None => run_node(&cli, cache),
+        None => run_node(&cli, storage),
         Some(Subcommand::ChainSpec(cmd)) => write_chain_spec(cmd),
         Some(Subcommand::Runtime(cmd)) => show_runtime(cmd),
         Some(Subcommand::Key(cmd)) => cmd.run(&cli),
         Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-            let (parts, queue) = service::with_import_queue(&config, cache)?;
+            let (parts, queue) = service::with_import_queue(&config, storage)?;
             Ok((cmd.run(parts.client, queue), parts.task_manager))
         }),
         Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-            let (parts, queue) = service::with_import_queue(&config, cache)?;
+            let (parts, queue) = service::with_import_queue(&config, storage)?;
             Ok((cmd.run::<Block, _, _>(parts.client, queue), parts.task_manager))
         }),
         Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
-            let parts = service::parts(&config, cache)?;
+            let parts = service::parts(&config, storage)?;
             Ok((cmd.run::<Block, _>(parts.client, config.database), parts.task_manager))
         }),
         Some(Subcommand::PurgeChain(cmd)) => cli.create_runner(cmd)?.sync_run(|config| cmd.run(config.database)),
     }
 }
 
-fn run_node(cli: &Cli, compiled_runtimes: Option<PathBuf>) -> sc_cli::Result<()> {
+fn run_node(cli: &Cli, storage: Storage) -> sc_cli::Result<()> {
     let beacon = match (cli.dev_beacon, cli.no_beacon) {
         (true, _) => service::Beacon::Dev,
         (false, true) => service::Beacon::Others,
         (false, false) => service::Beacon::OfGenesis,
     };
-    let options = service::Options { sealing: cli.sealing, beacon, compiled_runtimes };
+    let ended = Ended::default();
+    let options = service::Options { sealing: cli.sealing, beacon, storage, ended: ended.clone() };
     let wants_metrics =
         cli.run.prometheus_params.prometheus_port.is_some() || cli.run.prometheus_params.prometheus_external;
     let runner = cli.create_runner(&cli.run)?;
-    runner.run_node_until_exit(|mut config| async move {
+    let result = runner.run_node_until_exit(|mut config| async move {
         if !wants_metrics {
             // The default port would keep a second node on this machine from starting.
             config.prometheus_config = None;
         }
         service::start(config, options).map_err(sc_cli::Error::Service)
+    });
+    // Of a task that ended the framework says only that there was one.
+    result.map_err(|error| match ended.get() {
+        Some(reason) => sc_cli::Error::Service(reason.clone().into()),
+        None => error,
     })
+}
+
+/// The error in one line, without the names of the framework's types.
+pub(crate) fn line(error: &sc_cli::Error) -> String {
+    match error {
+        sc_cli::Error::Service(sc_service::Error::Application(error)) => error.to_string(),
+        sc_cli::Error::Service(sc_service::Error::Other(error)) | sc_cli::Error::Input(error) => error.clone(),
+        error => error.to_string(),
+    }
 }
 
 fn write_chain_spec(cmd: &ChainSpecCmd) -> sc_cli::Result<()> {
@@ -131,8 +148,19 @@ fn show_runtime(cmd: &RuntimeCmd) -> sc_cli::Result<()> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::Cli;
+    use super::{Cli, Subcommand};
     use clap::Parser;
+
+    #[test]
+    fn chain_with_a_block_time_of_its_own_is_named_when_it_is_purged_and_when_it_is_written() {
+        let purge = ["clawrank-node", "purge-chain", "-y", "--chain", "fast", "--block-time-ms", "100"];
+        assert_eq!(Cli::try_parse_from(purge).unwrap().block_time_ms, Some(100));
+        let spec = ["clawrank-node", "chain-spec", "--preset", "fast", "--block-time-ms", "100"];
+        let Some(Subcommand::ChainSpec(spec)) = Cli::try_parse_from(spec).unwrap().subcommand else {
+            panic!("{spec:?}")
+        };
+        assert_eq!(spec.options.block_time_ms, Some(100));
+    }
 
     #[test]
     fn dev_beacon_is_taken_beside_every_flag_but_no_beacon() {

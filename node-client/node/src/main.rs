@@ -12,11 +12,20 @@ mod beacon;
 mod cli;
 mod command;
 mod compiled_runtimes;
+mod database;
 mod rpc;
 mod sealing;
 mod service;
 mod shield;
 
-fn main() -> sc_cli::Result<()> {
-    command::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match command::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {}", command::line(&error));
+            ExitCode::FAILURE
+        }
+    }
 }

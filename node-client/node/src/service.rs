@@ -6,7 +6,9 @@ mod slots;
 use crate::{
     beacon,
     cli::Sealing,
-    compiled_runtimes, rpc, sealing,
+    compiled_runtimes,
+    database::{Database, Ended, Opened, Watch},
+    rpc, sealing,
     shield::{Keyring, ShieldedPool},
 };
 use clawrank_runtime::{Hash, RuntimeApi, opaque::Block};
@@ -48,8 +50,18 @@ pub(crate) enum Beacon {
 pub(crate) struct Options {
     pub(crate) sealing: Sealing,
     pub(crate) beacon: Beacon,
+    pub(crate) storage: Storage,
+    /// Where the database says why it ended the node.
+    pub(crate) ended: Ended,
+}
+
+/// What the node keeps on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Storage {
     /// The folder of compiled runtimes.
     pub(crate) compiled_runtimes: Option<PathBuf>,
+    /// MiB that stay free beside the database.
+    pub(crate) threshold: u64,
 }
 
 /// What every command needs, before consensus.
@@ -59,19 +71,30 @@ pub(crate) struct Parts {
     pub(crate) keystore: KeystoreContainer,
     pub(crate) task_manager: TaskManager,
     pub(crate) select_chain: FullSelectChain,
+    /// Whether there was no chain in the database.
+    pub(crate) is_new: bool,
 }
 
 /// Opens the database and makes the client.
 ///
 /// # Errors
 ///
-/// When the database cannot be opened, or holds another chain.
-pub(crate) fn parts(config: &Configuration, compiled_runtimes: Option<PathBuf>) -> Result<Parts, Error> {
-    let executor = compiled_runtimes::executor(&config.executor, compiled_runtimes);
+/// When the database cannot be opened, is damaged or has no room, or holds another chain.
+pub(crate) fn parts(config: &Configuration, storage: Storage) -> Result<Parts, Error> {
+    let Opened { backend, is_new } = Database::of(config, storage.threshold).open(config)?;
+    let executor = compiled_runtimes::executor(&config.executor, storage.compiled_runtimes);
+    let genesis = sc_service::GenesisBlockBuilder::new(
+        config.chain_spec.as_storage_builder(),
+        !config.no_genesis(),
+        backend.clone(),
+        executor.clone(),
+    )?;
     let (client, backend, keystore, task_manager) =
-        sc_service::new_full_parts::<Block, RuntimeApi, _>(config, None, executor, Vec::new())?;
+        sc_service::new_full_parts_with_genesis_builder::<Block, RuntimeApi, _, _>(
+            config, None, executor, backend, genesis, false,
+        )?;
     let select_chain = FullSelectChain::new(backend.clone());
-    Ok(Parts { client: Arc::new(client), backend, keystore, task_manager, select_chain })
+    Ok(Parts { client: Arc::new(client), backend, keystore, task_manager, select_chain, is_new })
 }
 
 /// The parts and a queue that verifies blocks as the running node does.
@@ -79,11 +102,8 @@ pub(crate) fn parts(config: &Configuration, compiled_runtimes: Option<PathBuf>) 
 /// # Errors
 ///
 /// As [`parts`].
-pub(crate) fn with_import_queue(
-    config: &Configuration,
-    compiled_runtimes: Option<PathBuf>,
-) -> Result<(Parts, BasicQueue<Block>), Error> {
-    let parts = parts(config, compiled_runtimes)?;
+pub(crate) fn with_import_queue(config: &Configuration, storage: Storage) -> Result<(Parts, BasicQueue<Block>), Error> {
+    let parts = parts(config, storage)?;
     let (queue, _) = slots::import(&parts, config.prometheus_registry())?;
     Ok((parts, queue))
 }
@@ -94,11 +114,12 @@ pub(crate) fn with_import_queue(
 ///
 /// When a part cannot start: database, network address, RPC address; when the chain does not follow the beacon asked for.
 pub(crate) fn start(config: Configuration, options: Options) -> Result<TaskManager, Error> {
-    let Options { sealing, beacon, compiled_runtimes } = options;
+    let Options { sealing, beacon, storage, ended } = options;
     if !matches!(config.network.network_backend, NetworkBackendType::Litep2p) {
         return Err(Error::Other("--network-backend: this node has litep2p only; leave the flag out".into()));
     }
-    let mut parts = parts(&config, compiled_runtimes)?;
+    let database = Database::of(&config, storage.threshold);
+    let mut parts = parts(&config, storage)?;
     let source = match (beacon, beacon::source(&parts.client)) {
         (Beacon::Others, _) => beacon::Source::Other,
         (Beacon::Dev, beacon::Source::Quicknet | beacon::Source::Other) => {
@@ -236,6 +257,7 @@ pub(crate) fn start(config: Configuration, options: Options) -> Result<TaskManag
             return Err(Error::Other("--sealing manual and instant need --dev, --alice or --validator".into()));
         }
     }
+    Watch { database, client: parts.client.clone(), backend: parts.backend.clone(), ended }.spawn(&parts.task_manager);
     Ok(parts.task_manager)
 }
 

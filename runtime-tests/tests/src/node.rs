@@ -22,6 +22,7 @@ const STARTED: Duration = Duration::from_secs(60);
 pub struct Node {
     process: Child,
     folder: TempDir,
+    data: PathBuf,
     rpc: SocketAddr,
     p2p_port: u16,
     started: Instant,
@@ -77,9 +78,19 @@ impl Node {
     /// [`Node::start`] with a given p2p port.
     pub fn start_at(p2p_port: u16, args: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
+        let data = folder.path().join("data");
+        Self::launch(folder, data, p2p_port, args)
+    }
+
+    /// [`Node::start`] with its base path in a folder that outlives it.
+    pub fn start_on(data: &Path, args: &[&str]) -> Self {
+        Self::launch(TempDir::new().expect("a temporary folder"), data.to_owned(), free_port(), args)
+    }
+
+    fn launch(folder: TempDir, data: PathBuf, p2p_port: u16, args: &[&str]) -> Self {
         let rpc = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let process = launch(folder.path(), rpc.port(), p2p_port, args);
-        Self { process, folder, rpc, p2p_port, started: Instant::now() }
+        let process = launch(folder.path(), &data, rpc.port(), p2p_port, args);
+        Self { process, folder, data, rpc, p2p_port, started: Instant::now() }
     }
 
     /// Two nodes of a fresh chain of preset `fast`, each with one of its two authorities; the second knows the first.
@@ -114,6 +125,28 @@ impl Node {
         let _ = self.process.wait();
     }
 
+    /// Asks it to end, as SIGTERM does, and waits until it has; its chain stays.
+    pub fn end(&mut self) {
+        signal(self.process.id(), "-TERM");
+        self.wait_end(RPC_DEADLINE);
+    }
+
+    /// Waits until it has ended by itself; its exit code, `None` after a signal.
+    ///
+    /// # Panics
+    ///
+    /// When it still runs after `deadline`.
+    pub fn wait_end(&mut self, deadline: Duration) -> Option<i32> {
+        let end = Instant::now() + deadline;
+        loop {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return status.code();
+            }
+            assert!(Instant::now() < end, "it runs after {deadline:?}; its log ends:\n{}", self.tail());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Stops it where it is, as SIGSTOP does, until [`Node::resume`].
     pub fn pause(&self) {
         signal(self.process.id(), "-STOP");
@@ -127,7 +160,7 @@ impl Node {
     /// Starts it again on the chain it has, on the ports it had, with these `args` in the place of the former.
     pub fn restart(&mut self, args: &[&str]) {
         self.kill();
-        self.process = launch(self.folder.path(), self.rpc.port(), self.p2p_port, args);
+        self.process = launch(self.folder.path(), &self.data, self.rpc.port(), self.p2p_port, args);
     }
 
     /// The address of its RPC.
@@ -143,6 +176,12 @@ impl Node {
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn tail(&self) -> String {
+        let log = self.log();
+        let tail: Vec<_> = log.lines().rev().take(30).collect();
+        tail.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
     fn log_path(&self) -> PathBuf {
@@ -208,10 +247,7 @@ impl Node {
             }
             let alive = self.is_alive();
             if !alive || Instant::now() > end {
-                let log = self.log();
-                let tail: Vec<_> = log.lines().rev().take(30).collect();
-                let tail: Vec<_> = tail.into_iter().rev().collect();
-                panic!("no {what} within {deadline:?} (node alive: {alive}); its log ends:\n{}", tail.join("\n"));
+                panic!("no {what} within {deadline:?} (node alive: {alive}); its log ends:\n{}", self.tail());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -224,12 +260,12 @@ impl Drop for Node {
     }
 }
 
-fn launch(folder: &Path, rpc_port: u16, p2p_port: u16, args: &[&str]) -> Child {
+fn launch(folder: &Path, data: &Path, rpc_port: u16, p2p_port: u16, args: &[&str]) -> Child {
     let log = File::options().create(true).append(true).open(folder.join("log")).expect("a log file");
     Command::new(program())
         .args(args)
         .arg("--base-path")
-        .arg(folder.join("data"))
+        .arg(data)
         .args(["--rpc-port", &rpc_port.to_string()])
         .args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{p2p_port}")])
         .stdin(Stdio::null())
