@@ -6,8 +6,9 @@ use crate::shield::{Announcement, Keyring};
 use clawrank_runtime::opaque::Block;
 use sc_client_api::BlockBackend;
 use sc_consensus::import_queue::BasicQueue;
-use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
+use sc_consensus_aura::{BuildAuraWorkerParams, ImportQueueParams, SlotProportion};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf, SharedVoterState};
+use sc_consensus_slots::{InherentDataProviderExt, SimpleSlotWorkerToSlotWorker, SlotInfo, SlotWorker};
 use sc_network::{
     NetworkBackend, NotificationService,
     config::FullNetworkConfiguration,
@@ -16,7 +17,10 @@ use sc_network::{
 };
 use sc_service::{Configuration, Error};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
-use sp_consensus_aura::sr25519::AuthorityPair as AuraPair;
+use sp_consensus::{SelectChain, SyncOracle};
+use sp_consensus_aura::{SlotDuration, sr25519::AuthorityPair as AuraPair};
+use sp_inherents::CreateInherentDataProviders;
+use sp_runtime::traits::Header;
 use std::{sync::Arc, time::Duration};
 
 /// Blocks between two justifications that are kept and sent.
@@ -110,7 +114,7 @@ pub(super) fn import(
 
 /// The slot and the time of a block made now.
 fn now(
-    slot_duration: sp_consensus_aura::SlotDuration,
+    slot_duration: SlotDuration,
 ) -> (sp_consensus_aura::inherents::InherentDataProvider, sp_timestamp::InherentDataProvider) {
     let time = sp_timestamp::InherentDataProvider::from_system_time();
     let slot =
@@ -160,21 +164,12 @@ pub(super) fn start(parts: &Parts, config: Config, pools: Pools, net: Net, voter
             None,
             None,
         );
-        let aura = sc_consensus_aura::start_aura::<AuraPair, _, _, _, _, _, _, _, _, (), _>(StartAuraParams {
-            slot_duration,
+        let worker = sc_consensus_aura::build_aura_worker::<AuraPair, _, _, _, _, _, _, (), _>(BuildAuraWorkerParams {
             client: parts.client.clone(),
-            select_chain: parts.select_chain.clone(),
             block_import,
             proposer_factory,
             sync_oracle: net.sync.clone(),
             justification_sync_link: net.sync.clone(),
-            create_inherent_data_providers: move |_, ()| {
-                let announcement = Announcement(keys.clone());
-                async move {
-                    let (slot, time) = now(slot_duration);
-                    Ok((slot, time, announcement))
-                }
-            },
             force_authoring: config.force_authoring,
             // A local chain goes on making blocks while finality waits for a peer.
             backoff_authoring_blocks: None,
@@ -183,7 +178,22 @@ pub(super) fn start(parts: &Parts, config: Config, pools: Pools, net: Net, voter
             max_block_proposal_slot_portion: None,
             telemetry: None,
             compatibility_mode: Default::default(),
-        })?;
+        });
+        let inherents = move |_, ()| {
+            let announcement = Announcement(keys.clone());
+            async move {
+                let (slot, time) = now(slot_duration);
+                Ok((slot, time, announcement))
+            }
+        };
+        let aura = author(
+            SimpleSlotWorkerToSlotWorker(worker),
+            slot_duration,
+            parts.select_chain.clone(),
+            net.sync.clone(),
+            inherents,
+            parts.is_new,
+        );
         parts.task_manager.spawn_essential_handle().spawn_blocking("aura", Some("block-authoring"), aura);
     }
 
@@ -212,4 +222,35 @@ pub(super) fn start(parts: &Parts, config: Config, pools: Pools, net: Net, voter
         parts.task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, grandpa);
     }
     Ok(())
+}
+
+/// Authors the slots that are this node's, until the node ends; on a chain that it has just made it begins with the slot
+/// that runs, not with the next.
+///
+/// Nobody has authored on a chain that is new, so that the slot cannot have a block of this authority already.
+async fn author<W, C, S, P>(
+    mut worker: W,
+    slot_duration: SlotDuration,
+    select_chain: C,
+    sync: S,
+    inherents: P,
+    is_new: bool,
+) where
+    W: SlotWorker<Block>,
+    C: SelectChain<Block>,
+    S: SyncOracle + Send,
+    P: CreateInherentDataProviders<Block, ()> + Send + 'static,
+    P::InherentDataProviders: InherentDataProviderExt + Send,
+{
+    if is_new
+        && !sync.is_major_syncing()
+        && let Ok(genesis) = select_chain.best_chain().await
+        && *genesis.number() == 0
+        && let Ok(inherents) = inherents.create_inherent_data_providers(genesis.hash(), ()).await
+    {
+        let slot = inherents.slot();
+        let info = SlotInfo::new(slot, Box::new(inherents), slot_duration.as_duration(), genesis, None);
+        let _ = worker.on_slot(info).await;
+    }
+    sc_consensus_slots::start_slot_worker(slot_duration, select_chain, worker, sync, inherents).await;
 }
