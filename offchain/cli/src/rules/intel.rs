@@ -156,7 +156,7 @@ pub(super) fn intel(input: Input, params: &Params) -> Result<Output, CliError> {
                 usefulness_ppb: usefulness.parts(),
                 freshness_ppb: freshness.parts(),
                 score_ppb: score.parts(),
-                telemetry: cell.attempts.as_ref().and(claim.as_ref()).map(Telemetry::from),
+                telemetry: cell.attempts.as_ref().and(claim.clone()).map(Telemetry),
             });
         }
         output.scores.push(Decimal(total.get()));
@@ -181,7 +181,7 @@ fn one_side(
     (name, telemetry): (&str, Option<&Telemetry>),
     at: &dyn Fn(&str) -> String,
 ) -> Result<Option<CellTelemetry>, CliError> {
-    let Some(calls) = calls else { return Ok(telemetry.map(Into::into)) };
+    let Some(calls) = calls else { return Ok(telemetry.map(|telemetry| telemetry.0.clone())) };
     if telemetry.is_some() {
         return Err(refuse(&at(name), format!("cannot be given beside `{calls_name}`")));
     }

@@ -183,7 +183,7 @@ impl From<BundleObject> for proof::Bundle {
             signature: b.signature,
             attempts: b.attempts.into_iter().map(Into::into).collect(),
             cells: b.cells.into_iter().map(Into::into).collect(),
-            telemetry: b.telemetry.iter().map(Into::into).collect(),
+            telemetry: b.telemetry.into_iter().map(|telemetry| telemetry.0).collect(),
             signal: b.signal.into_iter().map(Into::into).collect(),
         }
     }
@@ -286,10 +286,21 @@ impl From<Cell> for proof::Cell {
 
 /// What the attempts of one cell amount to; latencies and speed are over those that were answered.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Telemetry {
+#[serde(transparent)]
+pub(super) struct Telemetry(
+    #[serde(with = "TelemetryFields")]
+    #[schemars(with = "TelemetryFields")]
+    pub(super) CellTelemetry,
+);
+
+/// How [`CellTelemetry`] is written and read here.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "CellTelemetry", deny_unknown_fields)]
+struct TelemetryFields {
     /// Id of the cell.
-    cell: Hex32,
+    #[serde(with = "serde_hex")]
+    #[schemars(with = "Hex32")]
+    cell: Hash,
     /// Attempts.
     n: u32,
     /// Attempts that were answered.
@@ -307,48 +318,6 @@ pub(super) struct Telemetry {
     tokens_per_second_milli: u64,
     /// 10^-9 dollars per 1,000 tokens.
     cost_per_1k_tokens_nano_usd: u64,
-}
-
-impl From<&Telemetry> for CellTelemetry {
-    fn from(t: &Telemetry) -> Self {
-        Self {
-            cell: t.cell.0,
-            n: t.n,
-            ok: t.ok,
-            timeouts: t.timeouts,
-            schema_valid: t.schema_valid,
-            schema_checked: t.schema_checked,
-            answers_right: t.answers_right,
-            answers_checked: t.answers_checked,
-            p50_ttft_ms: t.p50_ttft_ms,
-            p95_ttft_ms: t.p95_ttft_ms,
-            p50_total_ms: t.p50_total_ms,
-            p95_total_ms: t.p95_total_ms,
-            tokens_per_second_milli: t.tokens_per_second_milli,
-            cost_per_1k_tokens_nano_usd: t.cost_per_1k_tokens_nano_usd,
-        }
-    }
-}
-
-impl From<&CellTelemetry> for Telemetry {
-    fn from(t: &CellTelemetry) -> Self {
-        Self {
-            cell: Hex32(t.cell),
-            n: t.n,
-            ok: t.ok,
-            timeouts: t.timeouts,
-            schema_valid: t.schema_valid,
-            schema_checked: t.schema_checked,
-            answers_right: t.answers_right,
-            answers_checked: t.answers_checked,
-            p50_ttft_ms: t.p50_ttft_ms,
-            p95_ttft_ms: t.p95_ttft_ms,
-            p50_total_ms: t.p50_total_ms,
-            p95_total_ms: t.p95_total_ms,
-            tokens_per_second_milli: t.tokens_per_second_milli,
-            cost_per_1k_tokens_nano_usd: t.cost_per_1k_tokens_nano_usd,
-        }
-    }
 }
 
 /// Endpoints for a model and kind of task, best first (rules 2.4).
