@@ -13,7 +13,7 @@ use sp_core::{Pair, crypto::Ss58Codec};
 use std::{
     process::Command,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -33,6 +33,23 @@ fn blocks_appear_and_become_final_when_a_dev_node_starts() {
     let (_, tenth) = node.wait("tenth block", MINUTE, |node| node.best().filter(|best| *best >= 10));
     println!("tenth block after {} ms", tenth.as_millis());
     node.wait("finality", MINUTE, |node| node.finalized().filter(|finalized| *finalized >= 5));
+}
+
+#[test]
+fn first_block_does_not_wait_for_the_next_slot_when_the_chain_is_new() {
+    let _alone = alone();
+    let left = || MINUTE - Duration::from_secs(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() % 60);
+    if left() < MINUTE / 3 {
+        std::thread::sleep(left());
+    }
+    let slot_ends = Instant::now() + left() - Duration::from_secs(1);
+    let mut node = Node::start(&["--dev", "--block-time-ms", "60000"]);
+    node.wait("first block", MINUTE, |node| node.best().filter(|best| *best >= 1));
+    assert!(Instant::now() < slot_ends, "it waited for the next slot");
+    node.end();
+    node.restart(&["--dev", "--block-time-ms", "60000"]);
+    node.wait("RPC", MINUTE, Node::peer_id);
+    assert_eq!(node.best(), Some(1), "a slot has one block");
 }
 
 #[test]
