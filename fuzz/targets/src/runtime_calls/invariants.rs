@@ -170,3 +170,47 @@ impl Watch {
         super::root_events(self.events).last() == Some(&true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime_calls::chain;
+    use pallet_subtensor::TotalStake;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    const NETUID: NetUid = NetUid(92);
+
+    /// Whether the state is still taken for whole after a change.
+    fn passes_after(change: fn()) -> bool {
+        chain::externalities().execute_with(|| {
+            chain::next_block();
+            change();
+            catch_unwind(AssertUnwindSafe(check)).is_ok()
+        })
+    }
+
+    #[test]
+    fn state_is_whole_when_nothing_was_changed() {
+        assert!(passes_after(|| ()));
+    }
+
+    #[test]
+    fn state_is_not_whole_when_a_pallet_contradicts_itself() {
+        let changes: [(&str, fn()); 8] = [
+            ("SubtensorModule", || TotalStake::<Runtime>::mutate(|total| total.0 += 1)),
+            ("Balances", || pallet_balances::TotalIssuance::<Runtime>::mutate(|total| *total += 1)),
+            ("Commitments", || commitments::LastCommitment::<Runtime>::insert(NETUID, AccountId32::new([99; 32]), 1)),
+            ("Drand", || drand::LastStoredRound::<Runtime>::put(5)),
+            ("Drand", || {
+                drand::Pulses::<Runtime>::insert(1, Pulse::new(1, &[1; 48]));
+                drand::LastStoredRound::<Runtime>::put(1);
+            }),
+            ("MevShield", || shield::NextKeyExpiresAt::<Runtime>::put(9)),
+            ("ProviderRank", || rank::CellCount::<Runtime>::insert(NETUID, 9)),
+            ("ProviderRank", || rank::RunningEpoch::<Runtime>::insert(NETUID, 9)),
+        ];
+        for (pallet, change) in changes {
+            assert!(!passes_after(change), "{pallet}");
+        }
+    }
+}

@@ -279,7 +279,7 @@ impl<'a> Chooser<'a> {
             .map(|uid| {
                 let kind = self.byte();
                 let score = if kind == 255 { u128::MAX } else { u128::from(kind) * 1_000_000 };
-                Verdict { uid: uid.into(), tripped: kind % 7 == 0, reason: kind % 9, score }
+                Verdict { uid: uid.into(), tripped: kind.is_multiple_of(7), reason: kind % 9, score }
             })
             .collect();
         if self.byte() == 255 {
@@ -330,7 +330,7 @@ impl<'a> Chooser<'a> {
         let (netuid, part, count) = (self.bytes.netuid(), self.bytes.word(), self.byte());
         let maybe_split = (count > 40).then(|| vec![part, u16::MAX - part]);
         let call = RuntimeCall::AdminUtils(Admin::sudo_set_mechanism_emission_split { netuid, maybe_split });
-        if count % 2 == 0 { Step::Root(Box::new(call)) } else { Step::Signed(coldkey(0), Box::new(call)) }
+        if count.is_multiple_of(2) { Step::Root(Box::new(call)) } else { Step::Signed(coldkey(0), Box::new(call)) }
     }
 
     /// How many neurons a subnet holds: bounds that only change in order.
@@ -347,8 +347,11 @@ impl<'a> Chooser<'a> {
     fn take(&mut self) -> Step {
         let (number, kind) = (self.byte() % 3, self.byte());
         let (hotkey, take) = (account(number), PerU16::from_parts(u16::from(kind) * 46));
-        let call =
-            if kind % 2 == 0 { Subnet::decrease_take { hotkey, take } } else { Subnet::increase_take { hotkey, take } };
+        let call = if kind.is_multiple_of(2) {
+            Subnet::decrease_take { hotkey, take }
+        } else {
+            Subnet::increase_take { hotkey, take }
+        };
         Step::Signed(coldkey(number), Box::new(call.into()))
     }
 
