@@ -162,6 +162,28 @@ fn node_ends_with_the_reason_when_its_disk_is_full_at_once() {
     }
 }
 
+#[test]
+fn nothing_is_lost_when_the_disk_fills_while_the_log_is_entered_into_the_tables() {
+    // The log is entered at 64 MiB: there is room for it, but not for what comes of it.
+    let Some(disk) = Disk::mount(100) else { return };
+    let data = disk.path().join("data");
+    let args = [UNWATCHED, "--sealing=manual"];
+    let mut node = start(&data, &args);
+    node.wait("RPC", PATIENCE, Node::peer_id);
+    disk.take(28);
+    let make = |node: &Node| node.rpc("engine_createBlock", json!([true, true, null])).ok();
+    let made: Vec<_> = std::iter::from_fn(|| make(&node)).take(20_000).collect();
+    assert_says(&last_words(&mut node), &data, &["cannot be written (the disk is full)", "free disk space"]);
+
+    disk.free();
+    let mut node = start(&data, &args);
+    node.wait("RPC", PATIENCE, Node::peer_id);
+    // The database holds back up to 8 KiB of what is newest.
+    let number = made.len() - 2;
+    assert!(number > 200 && node.finalized().unwrap() >= number as u64, "{number} {:?}", node.finalized());
+    assert_eq!(hash_of(&node, number as u64), made[number - 1]["hash"]);
+}
+
 /// The files of the database whose names begin so.
 fn files(folder: &Path, kind: &str) -> Vec<PathBuf> {
     let all = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());

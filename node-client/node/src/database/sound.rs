@@ -22,6 +22,8 @@ const HEADERS: u32 = 256;
 pub(super) fn ensure_sound(backend: &FullBackend, bodies: bool) -> Result<(), String> {
     let info = backend.blockchain().info();
     let bottom = info.best_number.saturating_sub(HEADERS).min(info.finalized_number);
+    // What a node that began with a newer state still has to fetch.
+    let bottom = info.block_gap.map_or(bottom, |gap| bottom.max(gap.end.saturating_add(1)));
     let mut hash = info.best_hash;
     for number in (bottom.max(1)..=info.best_number).rev() {
         hash = ensure_block(backend, number, hash, bodies || number > info.finalized_number)?;

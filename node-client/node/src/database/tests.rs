@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 #![allow(clippy::unwrap_used)]
 
 use super::{Database, DatabaseError, Mark};
