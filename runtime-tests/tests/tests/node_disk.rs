@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use clawrank_runtime_tests::node::{Node, program};
+use clawrank_small_disk::SmallDisk;
 use serde_json::{Value, json};
 use std::{
     fs::{self, File, OpenOptions},
-    io::{ErrorKind, Write},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -14,65 +14,12 @@ use std::{
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(120);
+/// In KiB.
+const MIB: u32 = 1_024;
 /// Blocks as fast as they may come.
 const CHAIN: [&str; 4] = ["--chain=fast", "--alice", "--block-time-ms=100", "--no-mdns"];
 /// Without a watch over the room that is left.
 const UNWATCHED: &str = "--db-storage-threshold=0";
-
-/// A small file system in memory; gone when dropped.
-struct Disk(TempDir);
-
-impl Disk {
-    /// `None` where this user may not mount; says so on standard error, past the test runner.
-    fn mount(mib: u32) -> Option<Self> {
-        let folder = TempDir::new().unwrap();
-        let size = format!("size={mib}m,mode=700");
-        let done =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "clawrank-test"]).arg(folder.path()).output();
-        let why = match done {
-            Ok(done) if done.status.success() => return Some(Self(folder)),
-            Ok(done) => String::from_utf8_lossy(&done.stderr).trim().to_owned(),
-            Err(error) => error.to_string(),
-        };
-        let bar = "!".repeat(100);
-        let _ =
-            writeln!(std::io::stderr(), "\n{bar}\nSKIPPED: a node on a full disk was not tested: mount: {why}\n{bar}");
-        None
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Takes `mib`, or whatever is left.
-    fn take(&self, mib: usize) {
-        let mut ballast = OpenOptions::new().create(true).append(true).open(self.path().join("ballast")).unwrap();
-        for _ in 0..mib * 256 {
-            match ballast.write_all(&[7; 4_096]) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::StorageFull => return,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    }
-
-    /// Makes it larger.
-    fn grow(&self, mib: u32) {
-        let size = format!("remount,size={mib}m");
-        let done = Command::new("mount").args(["-o", &size]).arg(self.path()).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.path().join("ballast")).unwrap();
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
-    }
-}
 
 fn start(data: &Path, more: &[&str]) -> Node {
     Node::start_on(data, &[&CHAIN[..], more].concat())
@@ -119,12 +66,12 @@ fn assert_goes_on(data: &Path, more: &[&str], number: u64, hash: &Value) {
 
 #[test]
 fn node_ends_before_its_disk_is_full_and_goes_on_when_there_is_room_again() {
-    let Some(disk) = Disk::mount(400) else { return };
+    let Some(disk) = SmallDisk::mount(400 * MIB) else { return };
     let data = disk.path().join("data");
     let mut node = start(&data, &[]);
     let number = wait_final(&mut node, 20);
     let hash = hash_of(&node, number);
-    disk.take(200);
+    disk.take(200 * MIB);
     assert_says(&last_words(&mut node), &data, &["MiB are left", "asks for 256", "free disk space"]);
 
     let mut again = start(&data, &[]);
@@ -136,7 +83,7 @@ fn node_ends_before_its_disk_is_full_and_goes_on_when_there_is_room_again() {
 #[test]
 fn node_ends_with_the_reason_when_its_disk_is_full_at_once() {
     for sealing in ["slots", "manual"] {
-        let Some(disk) = Disk::mount(100) else { return };
+        let Some(disk) = SmallDisk::mount(100 * MIB) else { return };
         let data = disk.path().join("data");
         let sealed = format!("--sealing={sealing}");
         let args = [UNWATCHED, &sealed];
@@ -148,7 +95,7 @@ fn node_ends_with_the_reason_when_its_disk_is_full_at_once() {
         }
         let number = wait_final(&mut node, 20);
         let hash = hash_of(&node, number);
-        disk.take(usize::MAX / 256);
+        disk.fill();
         if sealing == "manual" {
             // Nobody else asks anything of the database.
             let _ = make(&node);
@@ -172,18 +119,18 @@ fn node_ends_with_the_reason_when_its_disk_is_full_at_once() {
 #[test]
 fn nothing_is_lost_when_the_disk_fills_while_the_log_is_entered_into_the_tables() {
     // The log is entered at 64 MiB: there is room for it, but not for what comes of it.
-    let Some(disk) = Disk::mount(100) else { return };
+    let Some(disk) = SmallDisk::mount(100 * MIB) else { return };
     let data = disk.path().join("data");
     let args = [UNWATCHED, "--sealing=manual"];
     let mut node = start(&data, &args);
     node.wait("RPC", PATIENCE, Node::peer_id);
-    disk.take(28);
+    disk.take(28 * MIB);
     let make = |node: &Node| node.rpc("engine_createBlock", json!([true, true, null])).ok();
     let made: Vec<_> = std::iter::from_fn(|| make(&node)).take(20_000).collect();
     assert_says(&last_words(&mut node), &data, &["cannot be written (the disk is full)", "free disk space"]);
 
     // What the log needs in the tables is more than the log.
-    disk.grow(400);
+    disk.grow(400 * MIB);
     let mut node = start(&data, &args);
     node.wait("RPC", PATIENCE, Node::peer_id);
     // The database holds back up to 8 KiB of what is newest.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use std::{fs::File, io::Write, process::Command, sync::Arc};
+use std::{fs::File, sync::Arc};
 
 use clawrank_client::ChainPort;
 use clawrank_gateway::{Error, Server};
 use clawrank_protocol::{http::ReceiptsPage, proof::Method};
+use clawrank_small_disk::SmallDisk;
 use clawrank_store::{Ledger, LedgerError, ledger::KeyKind};
 use tokio_util::sync::CancellationToken;
 
@@ -64,46 +65,10 @@ async fn requests_are_refused_and_nothing_is_lost_when_the_disk_is_full() {
     assert!(spent == served * 8 || spent == served * 8 + 207, "{spent}");
 }
 
-/// A file system of its own, in memory; unmounted when dropped.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    /// `None`, and a word about it, where this user may not mount.
-    fn mount(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(folder.path()).output();
-        if mount.as_ref().is_ok_and(|done| done.status.success()) {
-            return Some(Self(folder));
-        }
-        let mut error = std::io::stderr();
-        let _ = writeln!(error, "\nSKIPPED: a small disk cannot be mounted here: {mount:?}\n");
-        None
-    }
-
-    /// Takes all that is free, to the last byte.
-    fn fill(&self) {
-        let mut ballast = File::options().create(true).append(true).open(self.0.path().join("ballast")).unwrap();
-        for size in [4_096, 1] {
-            while ballast.write_all(&vec![0; size]).is_ok() {}
-        }
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.0.path().join("ballast")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // The gateway's files may be open still.
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 #[tokio::test]
 async fn gateway_serves_again_by_itself_when_a_full_disk_has_room_again() {
-    let Some(disk) = SmallDisk::mount("size=3m") else { return };
-    let gateway = Gateway::with(|config| config.ledger_path = disk.0.path().join("gateway.db")).await;
+    let Some(disk) = SmallDisk::mount(3_072) else { return };
+    let gateway = Gateway::with(|config| config.ledger_path = disk.path().join("gateway.db")).await;
     let secret = gateway.customer("acme", 1_000_000).await;
     let mut miner = Miner::connect(&gateway, "Bob", "llama").await;
     let ask = |stream: bool| {
@@ -152,8 +117,8 @@ async fn gateway_serves_again_by_itself_when_a_full_disk_has_room_again() {
 
 #[tokio::test]
 async fn signed_reads_go_on_and_are_taken_once_when_the_disk_is_full() {
-    let Some(disk) = SmallDisk::mount("size=3m") else { return };
-    let gateway = Gateway::with(|config| config.ledger_path = disk.0.path().join("gateway.db")).await;
+    let Some(disk) = SmallDisk::mount(3_072) else { return };
+    let gateway = Gateway::with(|config| config.ledger_path = disk.path().join("gateway.db")).await;
     let secret = gateway.customer("acme", 1_000_000).await;
     Miner::connect(&gateway, "Bob", "llama").await.spawn_honest(&["Hi."]);
     assert_eq!(gateway.post(&secret, &chat("llama", false)).await.status(), 200);
@@ -193,8 +158,8 @@ async fn signed_reads_go_on_and_are_taken_once_when_the_disk_is_full() {
 
 #[tokio::test]
 async fn health_recovers_when_only_reservations_failed() {
-    let Some(disk) = SmallDisk::mount("size=3m") else { return };
-    let gateway = Gateway::with(|config| config.ledger_path = disk.0.path().join("gateway.db")).await;
+    let Some(disk) = SmallDisk::mount(3_072) else { return };
+    let gateway = Gateway::with(|config| config.ledger_path = disk.path().join("gateway.db")).await;
     let secret = gateway.customer("acme", 1_000_000).await;
     Miner::connect(&gateway, "Bob", "llama").await.spawn_honest(&["Hi."]);
     disk.fill();

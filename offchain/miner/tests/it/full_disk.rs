@@ -19,6 +19,7 @@ use clawrank_protocol::{
     HexBytes,
     frames::{GatewayFrame, MinerFrame},
 };
+use clawrank_small_disk::SmallDisk;
 use codec::Encode;
 use tokio::{
     task::JoinHandle,
@@ -28,13 +29,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     FAST, SLOW,
-    disk::Disk,
     gateway::Connection,
     measure::{Run, Setup, check, two_endpoints},
     serve::{chat, complete, keypair, receipt, start},
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Leaves room neither for contents nor for names.
+fn fill(disk: &SmallDisk) {
+    disk.fill();
+    disk.fill_names();
+}
 
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let waiting = async {
@@ -78,14 +84,14 @@ struct Stuck {
 }
 
 impl Stuck {
-    async fn on(disk: &Disk) -> Self {
+    async fn on(disk: &SmallDisk) -> Self {
         let mut run = Run::with(two_endpoints(SLOW).await).await;
         run.setup.config.data_dir = disk.path().join("data");
         let plan = run.setup.plan().await;
         let log = EpochFolder::path_of(&run.setup.config.data_dir, &plan).join("attempts.log");
         let (cancel, miner) = run.start();
         until("some attempts", || AttemptLog::read(&log).is_ok_and(|records| records.len() >= 4)).await;
-        disk.fill();
+        fill(disk);
         let asked = until_quiet(&run.setup).await;
         let before = AttemptLog::read(&log).unwrap();
         Self { run, plan, log, before, asked, cancel, miner }
@@ -104,13 +110,13 @@ async fn some_records() -> Vec<Record> {
 
 #[tokio::test]
 async fn attempts_before_and_after_are_whole_when_the_disk_was_full_between() {
-    let Some(disk) = Disk::mount(64) else { return };
+    let Some(disk) = SmallDisk::mount(64) else { return };
     let records = some_records().await;
     let path = disk.path().join("attempts.log");
     let (mut log, _) = AttemptLog::open(&path).unwrap();
     log.append(&records[..3]).unwrap();
     let before = fs::read(&path).unwrap();
-    disk.fill();
+    fill(&disk);
     for _ in 0..2 {
         assert_is_full(&log.append(&records[3..]).unwrap_err(), &path);
         assert!(fs::read(&path).unwrap() == before, "what was begun is undone");
@@ -122,7 +128,7 @@ async fn attempts_before_and_after_are_whole_when_the_disk_was_full_between() {
 
 #[tokio::test]
 async fn no_attempt_is_lost_or_paid_twice_when_the_disk_is_full_for_a_while() {
-    let Some(disk) = Disk::mount(1_024) else { return };
+    let Some(disk) = SmallDisk::mount(1_024) else { return };
     let stuck = Stuck::on(&disk).await;
     let (asked, made) = (stuck.asked, u64::try_from(stuck.before.len()).unwrap());
     // Those that wait for the disk are the ones in flight: two for each of the two endpoints.
@@ -136,7 +142,7 @@ async fn no_attempt_is_lost_or_paid_twice_when_the_disk_is_full_for_a_while() {
 
 #[tokio::test]
 async fn measuring_fails_by_name_and_keeps_what_it_has_when_the_disk_stays_full() {
-    let Some(disk) = Disk::mount(1_024) else { return };
+    let Some(disk) = SmallDisk::mount(1_024) else { return };
     let mut setup = two_endpoints(SLOW).await;
     setup.config.data_dir = disk.path().join("data");
     let plan = setup.plan().await;
@@ -146,7 +152,7 @@ async fn measuring_fails_by_name_and_keeps_what_it_has_when_the_disk_stays_full(
     let measuring = measurer.measure(&plan, &mut folder, setup.chain.heads(), &cancel);
     let filling = async {
         until("some attempts", || AttemptLog::read(&log).is_ok_and(|records| records.len() >= 4)).await;
-        disk.fill();
+        fill(&disk);
         until_quiet(&setup).await;
         setup.chain.advance_to(plan.measure_end_block);
     };
@@ -164,7 +170,7 @@ async fn measuring_fails_by_name_and_keeps_what_it_has_when_the_disk_stays_full(
 
 #[tokio::test]
 async fn epoch_is_committed_with_what_it_has_when_space_returns_before_the_deadline() {
-    let Some(disk) = Disk::mount(1_024) else { return };
+    let Some(disk) = SmallDisk::mount(1_024) else { return };
     let stuck = Stuck::on(&disk).await;
     stuck.run.setup.chain.advance_to(stuck.plan.measure_end_block);
     // The bundle does not fit either.
@@ -196,11 +202,11 @@ fn lines(path: &Path) -> Vec<StoredReceipt> {
 
 #[test]
 fn no_receipt_is_glued_to_half_of_another_when_the_disk_was_full_between() {
-    let Some(disk) = Disk::mount(64) else { return };
+    let Some(disk) = SmallDisk::mount(64) else { return };
     let mut book = ReceiptBook::open(disk.path(), 1 << 20, 2).unwrap();
     let path = disk.path().join("receipts.jsonl");
     book.append(&[stored(1)]).unwrap();
-    disk.fill();
+    fill(&disk);
     for number in 2..4 {
         assert_is_full(&book.append(&[stored(number)]).unwrap_err(), &path);
         assert_eq!(lines(&path), [stored(1)]);
@@ -212,13 +218,13 @@ fn no_receipt_is_glued_to_half_of_another_when_the_disk_was_full_between() {
 
 #[test]
 fn closed_files_of_receipts_are_kept_when_the_disk_is_full_at_their_turn() {
-    let Some(disk) = Disk::mount(64) else { return };
+    let Some(disk) = SmallDisk::mount(64) else { return };
     // One receipt fills a file.
     let mut book = ReceiptBook::open(disk.path(), 7_000, 4).unwrap();
     for number in 1..=3 {
         book.append(&[stored(number)]).unwrap();
     }
-    disk.fill();
+    fill(&disk);
     for _ in 0..3 {
         book.append(&[stored(4)]).unwrap_err();
     }
@@ -245,7 +251,7 @@ async fn serve_one(connection: &mut Connection, gateway: &Keypair, id: u8) -> Ve
 
 #[tokio::test]
 async fn serving_goes_on_and_receipts_wait_when_the_disk_is_full_for_a_while() {
-    let Some(disk) = Disk::mount(64) else { return };
+    let Some(disk) = SmallDisk::mount(64) else { return };
     let data_dir = disk.path().join("data");
     let path = data_dir.join("receipts.jsonl");
     let running = start(FAST, |config| config.data_dir = data_dir).await;
@@ -253,7 +259,7 @@ async fn serving_goes_on_and_receipts_wait_when_the_disk_is_full_for_a_while() {
     let mut receipts = Vec::new();
     receipts.push(serve_one(&mut connection, running.gateway.keypair(), 1).await);
     until("the first receipt", || fs::read_to_string(&path).is_ok_and(|text| text.lines().count() == 1)).await;
-    disk.fill();
+    fill(&disk);
     // More than what is left of the last page.
     for id in 2..=12 {
         receipts.push(serve_one(&mut connection, running.gateway.keypair(), id).await);

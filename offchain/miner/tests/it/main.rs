@@ -5,7 +5,6 @@
 
 mod chain;
 mod cheats;
-mod disk;
 mod full_disk;
 mod gateway;
 mod measure;
