@@ -115,6 +115,13 @@ impl Chain {
         result
     }
 
+    /// Bytes of the trie nodes that prove what `run` reads, with native types; the state is left as it is.
+    pub fn proof_size(&mut self, run: impl FnOnce()) -> u64 {
+        let ((), proof) = self.state.execute_and_prove(run);
+        self.state.reset_overlay();
+        u64::try_from(proof.encoded_size()).expect("a proof in memory")
+    }
+
     /// The number of the newest block.
     pub fn number(&self) -> BlockNumber {
         self.head.number
