@@ -39,6 +39,8 @@ mod commit_reveal;
 mod epoch;
 mod extension;
 mod genesis;
+#[cfg(feature = "next-version")]
+pub mod migrations;
 mod owner;
 mod ownership;
 mod price;
@@ -80,7 +82,7 @@ pub use extension::{SubtensorTransactionExtension, code};
 pub use genesis::{GenesisNeuron, GenesisSubnet, Hyperparameters};
 pub use pallet::*;
 pub use reader_types::*;
-pub use timelock::{MAX_REVEALS_PER_BLOCK, reveals_per_block};
+pub use timelock::{CommitRevealVersion, InitialCommitRevealVersion, MAX_REVEALS_PER_BLOCK, reveals_per_block};
 pub use traits::{EpochInfo, OnNeuronRemoved, SubnetInfo};
 pub use types::*;
 pub use weights::WeightInfo;
@@ -117,8 +119,12 @@ pub mod pallet {
     use sp_core::H256;
     use sp_runtime::PerU16;
 
+    /// The version of what is stored.
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(if cfg!(feature = "next-version") { 1 } else { 0 });
+
     /// The pallet.
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// What the runtime decides.
