@@ -15,7 +15,7 @@ use frame_support::{
 };
 use sp_runtime::traits::UniqueSaturatedInto;
 
-use crate::{pallet::*, price, types::*, weights::WeightInfo};
+use crate::{pallet::*, types::*, weights::WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// The block that runs, or the last one when asked from outside.
@@ -103,20 +103,6 @@ impl<T: Config> Pallet<T> {
         let epochs = Self::run_epochs(block, &netuids);
         let subnets = u32::try_from(netuids.len()).unwrap_or(u32::MAX);
         T::WeightInfo::block_step(subnets).saturating_add(reveals).saturating_add(epochs)
-    }
-
-    /// Lets the price of a registration fall by one block and the counter of the block start anew.
-    pub(crate) fn decay_price(netuid: NetUid) {
-        RegistrationsThisBlock::<T>::take(netuid);
-        let before = Burn::<T>::get(netuid);
-        let after = price::clamped(
-            price::decayed(before, BurnHalfLife::<T>::get(netuid)),
-            MinBurn::<T>::get(netuid),
-            MaxBurn::<T>::get(netuid),
-        );
-        if after != before {
-            Burn::<T>::insert(netuid, after);
-        }
     }
 
     /// Whether `netuid` takes part in the emission of `block`.

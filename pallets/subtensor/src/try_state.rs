@@ -55,17 +55,17 @@ impl<T: Config> Pallet<T> {
             let listed = StakingHotkeys::<T>::get(&coldkey).contains(&hotkey);
             ensure!(listed || coldkey == ZeroAccount::<T::AccountId>::get(), "a stake is in no list of its coldkey");
             let pool = Self::stake_pool(&hotkey, netuid);
-            ensure!(pool.units(shares) > 0, "a coldkey has a stake of no shares");
+            ensure!(pool.units(shares.into()) > 0, "a coldkey has a stake of no shares");
             let (units, worth) = given.entry((hotkey, netuid)).or_default();
-            *units = units.saturating_add(pool.units(shares));
-            *worth = worth.saturating_add(pool.worth(shares));
+            *units = units.saturating_add(pool.units(shares.into()));
+            *worth = worth.saturating_add(pool.worth(shares.into()).get());
         }
         for (hotkey, netuid, shares) in TotalHotkeySharesV2::<T>::iter() {
             let pool = Self::stake_pool(&hotkey, netuid);
-            ensure!(pool.alpha > 0 && shares.mantissa > 0, "a hotkey has shares without alpha");
+            ensure!(!pool.alpha().is_zero() && shares.mantissa > 0, "a hotkey has shares without alpha");
             let (units, worth) = given.remove(&(hotkey, netuid)).unwrap_or_default();
             ensure!(units == shares.mantissa, "the shares of a hotkey differ from those of its coldkeys");
-            ensure!(worth <= pool.alpha, "the stakes of coldkeys are more than their hotkey has");
+            ensure!(worth <= pool.alpha().get(), "the stakes of coldkeys are more than their hotkey has");
         }
         ensure!(given.is_empty(), "a coldkey has shares that its hotkey does not count");
         let alone = TotalHotkeyAlpha::<T>::iter().any(|(key, on, _)| !TotalHotkeySharesV2::<T>::contains_key(key, on));
