@@ -229,12 +229,16 @@ pub mod pallet {
             Self::step(Self::block())
         }
 
-        /// Gives a chain from before the root network existed one, and stake from before it had shares its owner's.
+        /// Gives a chain from before the root network existed one, stake from before it had shares its owner's, and the
+        /// pallet's account what it lacks of the existential deposit.
         fn on_runtime_upgrade() -> Weight {
             Self::create_root();
+            Self::endow_account();
+            let subnets = u64::from(TotalNetworks::<T>::get());
             let (kept, shared) = (TotalHotkeyAlpha::<T>::iter_keys().count(), Self::share_out_stakes());
             let kept = u64::try_from(kept).unwrap_or(u64::MAX).saturating_mul(4);
-            let (reads, writes) = (kept.saturating_add(1), shared.saturating_mul(4).saturating_add(4));
+            let reads = kept.saturating_add(subnets.saturating_mul(4)).saturating_add(5);
+            let writes = shared.saturating_mul(4).saturating_add(6);
             <T as frame_system::Config>::DbWeight::get().reads_writes(reads, writes)
         }
 

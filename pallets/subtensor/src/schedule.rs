@@ -114,8 +114,7 @@ impl<T: Config> Pallet<T> {
 
     /// Issues `BlockEmission` to the pallet's account and books it as pending, evenly over the subnets that emit.
     ///
-    /// What does not divide evenly is not issued, nor is a block whose TAO the account cannot take (below the
-    /// existential deposit, or above 64 bits).
+    /// What does not divide evenly is not issued, nor is a block whose TAO the account cannot take (above 64 bits).
     fn accrue(block: u64, netuids: &[NetUid]) {
         let emitting: Vec<NetUid> = netuids.iter().copied().filter(|netuid| Self::emits(*netuid, block)).collect();
         let count = u64::try_from(emitting.len()).unwrap_or(u64::MAX);

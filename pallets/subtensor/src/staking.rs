@@ -83,9 +83,20 @@ struct Credit<'a, A> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// The account whose TAO backs every alpha that is staked or pending.
+    /// The account whose TAO backs every alpha that is staked or pending. It has the existential deposit besides.
     pub fn account() -> T::AccountId {
         T::SubtensorPalletId::get().into_account_truncating()
+    }
+
+    /// Issues what the pallet's account lacks of what it backs and the existential deposit. Without the deposit, less than
+    /// it would be burned as dust once all stake has left, and the alpha that is pending or left behind have no TAO.
+    pub(crate) fn endow_account() {
+        let pending = Self::netuids().into_iter().map(Self::pending).fold(0, u64::saturating_add);
+        let needed = TotalStake::<T>::get().0.saturating_add(pending).saturating_add(T::Currency::minimum_balance());
+        let missing = needed.saturating_sub(T::Currency::total_balance(&Self::account()));
+        if missing > 0 && T::Currency::mint_into(&Self::account(), missing).is_err() {
+            log::error!(target: "subtensor", "the pallet's account lacks {missing} rao that cannot be issued");
+        }
     }
 
     /// Stakes TAO of `coldkey` to `hotkey`, whoever owns that.

@@ -41,7 +41,11 @@ impl<T: Config> Pallet<T> {
         ensure!(staked == u128::from(TotalStake::<T>::get().0), "stake by hotkey differs from TotalStake");
         let pending: u128 = Self::netuids().into_iter().map(|netuid| u128::from(Self::pending(netuid))).sum();
         let held = u128::from(T::Currency::total_balance(&Self::account()));
-        ensure!(held >= staked.saturating_add(pending), "the pallet's account does not back stake and pending alpha");
+        let needed = staked.saturating_add(pending).saturating_add(T::Currency::minimum_balance().into());
+        ensure!(
+            held >= needed,
+            "the pallet's account does not back stake and pending alpha, or would be dust without them"
+        );
         let out: u128 = SubnetAlphaOut::<T>::iter_values().map(|alpha| u128::from(alpha.0)).sum();
         ensure!(out == staked.saturating_add(pending), "SubnetAlphaOut differs from stake and pending alpha");
         Ok(())
