@@ -78,12 +78,14 @@ wasm_cargo() {
 }
 
 # Builds the runtime's Wasm with features of its own, beside the one that the programs carry, and prints its path.
-feature_runtime() { # FEATURE
+feature_runtime() { # FEATURES, divided by commas
   local flags="-C link-arg=--export-table -C link-arg=--export=__heap_base -C link-arg=--import-memory --cfg substrate_runtime"
+  # Programs that are told the path take a comma for the end of it.
+  local folder=$CARGO_TARGET_DIR/runtime-${1//,/-}
   # Optimised as the runtime's build script has it.
   CARGO_PROFILE_RELEASE_OPT_LEVEL=s CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
-    RUSTFLAGS=$flags CARGO_TARGET_DIR=$CARGO_TARGET_DIR/runtime-$1 \
+    RUSTFLAGS=$flags CARGO_TARGET_DIR=$folder \
     wasm_cargo rustc --locked --quiet --release --lib -p clawrank-runtime --target wasm32v1-none --crate-type cdylib \
     --no-default-features --features "$1" >&2 || return 1
-  printf '%s' "$CARGO_TARGET_DIR/runtime-$1/wasm32v1-none/release/clawrank_runtime.wasm"
+  printf '%s' "$folder/wasm32v1-none/release/clawrank_runtime.wasm"
 }

@@ -334,6 +334,22 @@ async fn second_client_reports_the_same_as_the_first_when_both_submit() {
     assert!(a.is_err() && b.is_err(), "{a:?} {b:?}");
 }
 
+/// Has a validator commit weights by timelock under the chain's version of them, which is `version`, and under no other.
+async fn commit_timelocked(chain: &Chain, version: u16) {
+    assert_eq!(chain.subnet(NETUID).await.unwrap().commit_reveal_version, version);
+    let call = |version| Call::CommitTimelockedWeights {
+        netuid: NETUID,
+        mecid: 0,
+        commit: vec![7; 64],
+        reveal_round: 1 << 40,
+        version,
+    };
+    let done = chain.submit(&key("//validator//0"), call(version)).await.unwrap();
+    assert!(done.events.iter().any(|event| event.name == "TimelockedWeightsCommitted"), "{done:?}");
+    let other = chain.submit(&key("//validator//0"), call(version - 1)).await;
+    assert!(other.is_err(), "{other:?}");
+}
+
 /// More than the code of any runtime takes.
 const MOST_CODE_BYTES: usize = 64 << 20;
 
@@ -349,6 +365,11 @@ async fn work_goes_on_when_the_chain_replaces_its_runtime() {
     let before = chain.runtime().unwrap().spec_version();
     let commitment = |data: &[u8]| Call::SetCommitment { netuid: NETUID, data: data.to_vec() };
     chain.submit(&key("//miner//0"), commitment(b"before")).await.unwrap();
+
+    // A value that validators work with, and that the later runtime has in another type.
+    let set = serde_json::json!({ "call": { "AdminUtils": { "sudo_set_commit_reveal_version": { "version": 5 } } } });
+    chain.submit_json(&key("//Alice"), "Sudo.sudo", set).await.unwrap();
+    commit_timelocked(&chain, 5).await;
 
     // Another key works all the while, so that some of its transactions are signed for the old runtime and too late.
     let (worker, stop) = (chain.clone(), Arc::new(AtomicBool::new(false)));
@@ -377,11 +398,18 @@ async fn work_goes_on_when_the_chain_replaces_its_runtime() {
     let mut status = chain.status();
     let after = timeout(PATIENCE, status.wait_for(|status| status.spec_version.is_some_and(|now| now > before)));
     assert!(after.await.unwrap().unwrap().unsupported.is_empty(), "the new runtime serves all that workers need");
-    // A call has another argument type by now: it is encoded as the new metadata says.
+    // Calls and a value have other types by now: they are encoded and decoded as the new metadata says.
     let items = check(&chain.runtime().unwrap());
-    let call = items.iter().find(|item| item.item == "Commitments.set_commitment()").unwrap();
-    let widened = |found: &str| found.starts_with("netuid: u32");
-    assert!(matches!(&call.state, ItemState::Changed { found, usable: true, .. } if widened(found)), "{call:?}");
+    for (name, part) in [
+        ("Commitments.set_commitment()", "netuid: u32"),
+        ("SubtensorModule.CommitRevealWeightsVersion", "() -> u32"),
+        ("SubtensorModule.commit_timelocked_mechanism_weights()", "commit_reveal_version: u32"),
+    ] {
+        let item = items.iter().find(|item| item.item == name).unwrap();
+        let widened = |found: &str| found.contains(part);
+        assert!(matches!(&item.state, ItemState::Changed { found, usable: true, .. } if widened(found)), "{item:?}");
+    }
+    commit_timelocked(&chain, 5).await;
     chain.submit(&key("//miner//0"), commitment(b"after")).await.unwrap();
     let commitments = chain.commitments(NETUID).await.unwrap();
     assert!(commitments.iter().any(|one| one.data == b"after"), "{commitments:?}");
@@ -390,7 +418,8 @@ async fn work_goes_on_when_the_chain_replaces_its_runtime() {
     assert!(made >= 1, "the other key was at work");
     // A block from before is read by the runtime that made it.
     let old = chain.block(done.block_number).await.unwrap().unwrap();
-    assert_eq!(chain.subnet_at(NETUID, old.hash).await.unwrap().tempo, TEMPO);
+    let subnet = chain.subnet_at(NETUID, old.hash).await.unwrap();
+    assert_eq!((subnet.tempo, subnet.commit_reveal_version), (TEMPO, 5));
     assert!(chain.runtime().unwrap().spec_version() > before);
     chain.close().await;
 }

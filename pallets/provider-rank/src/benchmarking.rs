@@ -113,9 +113,21 @@ mod benchmarks {
     }
 
     #[benchmark]
+    fn set_params() {
+        subnet::<T>(1);
+
+        #[extrinsic_call]
+        _(RawOrigin::Root, NETUID, Params::local());
+
+        assert_eq!(SubnetParams::<T>::get(NETUID), Some(Params::local()));
+    }
+
+    #[benchmark]
     fn open_epoch(b: Linear<0, MAX_UIDS>, r: Linear<0, 64>) {
         let hotkeys = subnet::<T>(MAX_UIDS);
         full_epoch::<T>(0, &hotkeys, b, r);
+        SubnetParams::<T>::insert(NETUID, Params::local());
+        EpochCaps::<T>::insert(NETUID, 0, Params::local().cap);
         let info = EpochInfo { index: T::Retention::get(), start: 1, tempo: 100 };
 
         #[block]
@@ -130,6 +142,7 @@ mod benchmarks {
     fn settle(b: Linear<0, MAX_UIDS>, r: Linear<0, 64>) {
         let hotkeys = subnet::<T>(MAX_UIDS);
         full_epoch::<T>(0, &hotkeys, b, r);
+        EpochCaps::<T>::insert(NETUID, 0, Params::local().cap);
         assert!(T::Currency::mint_into(&Pallet::<T>::pot(), 2_000_000_000).is_ok());
 
         #[block]

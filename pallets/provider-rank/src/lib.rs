@@ -24,6 +24,12 @@
 //!   stake-weighted median; who reported on others but not on a miner counts as a score of 0 for it. The division is
 //!   [`clawrank_emission::payouts`]. Stake counts as it is at the settlement, so stake that moved counts once.
 //!
+//! # Parameters
+//!
+//! A subnet's [`Params`] can be stored here by its owner; validators read them. The pallet itself pays by their cap. An epoch
+//! is settled by the cap that stood when it opened ([`EpochCaps`]), so a change made while it runs or is judged counts from
+//! the next one on. Without stored parameters the cap is the runtime's [`Config::Cap`].
+//!
 //! Stored epochs are bounded: an epoch goes when `Retention` newer ones have opened.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::indexing_slicing)]
@@ -55,6 +61,7 @@ pub use types::*;
 pub use weights::WeightInfo;
 
 use clawrank_emission::CapParams;
+use clawrank_primitives::Params;
 use clawrank_proof::Cell;
 use clawrank_timelock::PulseSource;
 use clawrank_units::Ppb;
@@ -102,7 +109,7 @@ pub mod pallet {
         /// What is paid.
         type Currency: Inspect<Self::AccountId, Balance = u64> + Mutate<Self::AccountId>;
 
-        /// Who, besides a subnet's owner, may change cells, and alone may change emissions.
+        /// Who, besides a subnet's owner, may change cells and parameters, and alone may change emissions.
         type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
         /// Weights of the calls and of what a block does.
@@ -116,7 +123,7 @@ pub mod pallet {
         #[pallet::constant]
         type CommitWindow: Get<Ppb>;
 
-        /// Largest share of one miner, and what happens when too few have a score.
+        /// Largest share of one miner, and what happens when too few have a score, where a subnet has no parameters.
         #[pallet::constant]
         type Cap: Get<CapParams>;
 
@@ -192,6 +199,15 @@ pub mod pallet {
     #[pallet::storage]
     pub type CellCount<T: Config> = StorageMap<_, Twox64Concat, NetUid, u32, ValueQuery>;
 
+    /// The parameters of a subnet; the preset `clawrank` counts where there are none.
+    #[pallet::storage]
+    pub type SubnetParams<T: Config> = StorageMap<_, Twox64Concat, NetUid, Params, OptionQuery>;
+
+    /// The cap that an epoch is settled by, where its subnet had parameters when it opened.
+    #[pallet::storage]
+    pub type EpochCaps<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, NetUid, Twox64Concat, u64, CapParams, OptionQuery>;
+
     /// Subnets that take part from the first block.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
@@ -200,6 +216,8 @@ pub mod pallet {
         pub epoch_emissions: Vec<(NetUid, u64)>,
         /// Netuid, model, endpoint and task type of every cell; normalised here.
         pub cells: Vec<(NetUid, alloc::string::String, alloc::string::String, alloc::string::String)>,
+        /// Netuid and its parameters; the subnet has to take part.
+        pub subnet_params: Vec<(NetUid, Params)>,
         /// What the pot holds at first, in rao; newly issued.
         pub pot: u64,
         /// Unused.
@@ -222,6 +240,10 @@ pub mod pallet {
                     }
                     Err(error) => panic!("cell {model} {endpoint} {task_type} of netuid {netuid}: {error:?}"),
                 }
+            }
+            for (netuid, params) in &self.subnet_params {
+                let stored = Pallet::<T>::do_set_params(*netuid, params.clone());
+                assert!(stored.is_ok(), "subnetParams of netuid {netuid}: {stored:?}, {:?}", params.ensure_valid());
             }
             if self.pot > 0 {
                 let minted = T::Currency::mint_into(&Pallet::<T>::pot(), self.pot);
@@ -322,6 +344,15 @@ pub mod pallet {
             Self::deposit_event(Event::EpochEmissionSet { netuid, emission });
             Ok(())
         }
+
+        /// Sets the parameters of `netuid`, by its owner or an administrator. Their cap pays epochs that open from now on.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::set_params())]
+        pub fn set_params(origin: OriginFor<T>, netuid: NetUid, params: Params) -> DispatchResult {
+            Self::ensure_owner_or_admin(origin, netuid)?;
+            Self::do_set_params(netuid, params)?;
+            Ok(())
+        }
     }
 
     #[pallet::hooks]
@@ -389,6 +420,11 @@ pub mod pallet {
         pub fn cells_of(netuid: NetUid) -> Vec<(Cell, u64)> {
             Cells::<T>::iter_prefix_values(netuid).collect()
         }
+
+        /// The parameters of `netuid`: those stored, else the preset `clawrank`.
+        pub fn params_of(netuid: NetUid) -> Params {
+            SubnetParams::<T>::get(netuid).unwrap_or_default()
+        }
     }
 
     impl<T: Config> Pallet<T> {
@@ -420,6 +456,17 @@ pub mod pallet {
             Cells::<T>::insert(netuid, id, (cell, Self::block()));
             Self::deposit_event(Event::CellAdded { netuid, id });
             Ok(id)
+        }
+
+        /// # Errors
+        ///
+        /// [`Error::SubnetNotTracked`] or [`Error::InvalidParams`].
+        pub(crate) fn do_set_params(netuid: NetUid, params: Params) -> Result<(), Error<T>> {
+            ensure!(EpochEmission::<T>::contains_key(netuid), Error::<T>::SubnetNotTracked);
+            ensure!(params.ensure_valid().is_ok(), Error::<T>::InvalidParams);
+            SubnetParams::<T>::insert(netuid, params);
+            Self::deposit_event(Event::ParamsSet { netuid });
+            Ok(())
         }
     }
 }

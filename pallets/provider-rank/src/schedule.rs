@@ -65,6 +65,10 @@ impl<T: Config> Pallet<T> {
             settled: false,
         };
         Epochs::<T>::insert(netuid, info.index, state);
+        // Kept, so that parameters which change later do not change what this epoch pays.
+        if let Some(params) = SubnetParams::<T>::get(netuid) {
+            EpochCaps::<T>::insert(netuid, info.index, params.cap);
+        }
         RunningEpoch::<T>::insert(netuid, info.index);
         if first {
             NextToSettle::<T>::insert(netuid, info.index);
@@ -86,6 +90,7 @@ impl<T: Config> Pallet<T> {
         let bundles = Bundles::<T>::clear_prefix((netuid, epoch), T::MaxBundles::get(), None);
         let reports = Reports::<T>::clear_prefix((netuid, epoch), T::MaxReporters::get(), None);
         Settlements::<T>::remove(netuid, epoch);
+        EpochCaps::<T>::remove(netuid, epoch);
         Epochs::<T>::remove(netuid, epoch);
         // An epoch that was skipped while it waited is not waited for any longer.
         NextToSettle::<T>::mutate(netuid, |next| *next = (*next).max(epoch.saturating_add(1)));

@@ -120,13 +120,17 @@ impl<T: Config> Pallet<T> {
     /// Pays the miners from the pot and notes their amounts; what of `emission` stays in the pot.
     ///
     /// An amount that an account cannot take (below the existential deposit of a new account) stays too, and so does all
-    /// of it when the cap's rule says so or nobody has a score.
+    /// of it when the cap's rule says so or nobody has a score. What [`Shortfall::ToOwner`] withholds from miners also stays.
+    ///
+    /// [`Shortfall::ToOwner`]: clawrank_emission::Shortfall::ToOwner
     fn pay(netuid: NetUid, epoch: u64, emission: u64, miners: &mut [Payout<T::AccountId>]) -> u64 {
-        let scores: Vec<u128> = miners.iter().map(|miner| miner.score).collect();
         if emission == 0 {
             return emission;
         }
-        let Ok(division) = payouts(&scores, &T::Cap::get(), None, Rao(emission)) else { return emission };
+        // After the miners stands the pot in the owner's place: without a score, it gets what a rule gives to the owner.
+        let scores: Vec<u128> = miners.iter().map(|miner| miner.score).chain([0]).collect();
+        let cap = EpochCaps::<T>::get(netuid, epoch).unwrap_or_else(T::Cap::get);
+        let Ok(division) = payouts(&scores, &cap, Some(miners.len()), Rao(emission)) else { return emission };
         let pot = Self::pot();
         let mut dust = emission;
         for (miner, amount) in miners.iter_mut().zip(division.amounts) {

@@ -10,6 +10,7 @@
 mod cells;
 mod genesis;
 pub(crate) mod mock;
+mod params;
 mod retention;
 mod settlement;
 mod verdicts;

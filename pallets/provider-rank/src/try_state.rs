@@ -9,7 +9,8 @@ use sp_runtime::TryRuntimeError;
 use crate::{pallet::*, types::EpochState};
 
 impl<T: Config> Pallet<T> {
-    /// Checks that every settlement adds up, that counters match, and that nothing is stored of a forgotten epoch.
+    /// Checks that every settlement adds up, that counters match, that parameters are valid, and that nothing is stored of a
+    /// forgotten epoch.
     ///
     /// # Errors
     ///
@@ -21,6 +22,14 @@ impl<T: Config> Pallet<T> {
         }
         for (netuid, epoch, _) in Settlements::<T>::iter() {
             ensure!(Epochs::<T>::contains_key(netuid, epoch), "a settlement belongs to no epoch");
+        }
+        for (netuid, epoch, cap) in EpochCaps::<T>::iter() {
+            ensure!(Epochs::<T>::contains_key(netuid, epoch), "a cap belongs to no epoch");
+            ensure!(cap.needed().is_ok(), "an epoch's cap is too small for the division");
+        }
+        for (netuid, params) in SubnetParams::<T>::iter() {
+            ensure!(EpochEmission::<T>::contains_key(netuid), "parameters belong to no subnet that takes part");
+            ensure!(params.ensure_valid().is_ok(), "the parameters of a subnet are invalid");
         }
         for ((netuid, epoch, _), _) in Bundles::<T>::iter() {
             ensure!(Epochs::<T>::contains_key(netuid, epoch), "a bundle belongs to no epoch");

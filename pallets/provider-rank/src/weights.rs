@@ -18,6 +18,8 @@ pub trait WeightInfo {
     fn submit_verdicts(v: u32) -> Weight;
     /// Any.
     fn force_set_epoch_emission() -> Weight;
+    /// Any.
+    fn set_params() -> Weight;
     /// A block in which nothing is due, with `n` subnets.
     fn on_initialize(n: u32) -> Weight;
     /// The opening of one epoch, which removes an old one of `b` bundles and `r` reports.
@@ -62,6 +64,10 @@ macro_rules! weights {
                 base(40, 6 * NODES).saturating_add($db.reads_writes(6, 2))
             }
 
+            fn set_params() -> Weight {
+                base(45, 4 * NODES).saturating_add($db.reads_writes(4, 2))
+            }
+
             fn on_initialize(n: u32) -> Weight {
                 base(5, NODES)
                     .saturating_add(base(24, 15 * NODES).saturating_mul(u64::from(n)))
@@ -71,9 +77,9 @@ macro_rules! weights {
 
             fn open_epoch(b: u32, r: u32) -> Weight {
                 let removed = u64::from(b).saturating_add(u64::from(r));
-                base(30, 6 * NODES)
+                base(35, 8 * NODES)
                     .saturating_add(base(5, NODES).saturating_mul(removed))
-                    .saturating_add($db.reads_writes(6, 6))
+                    .saturating_add($db.reads_writes(8, 8))
                     .saturating_add($db.reads_writes(1, 1).saturating_mul(removed))
             }
 
@@ -81,12 +87,12 @@ macro_rules! weights {
                 let (bundles, reports) = (u64::from(b), u64::from(r));
                 // A median sorts one entry per report; a payment reads and writes two accounts.
                 let entries = bundles.saturating_mul(reports);
-                base(100, 10 * NODES)
+                base(100, 11 * NODES)
                     .saturating_add(base(1, 0).saturating_mul(entries))
                     .saturating_add(base(60, 4 * NODES).saturating_mul(bundles))
                     .saturating_add(base(500, NODES + REPORT).saturating_mul(reports))
                     .saturating_add(base(2, 4 * NODES).saturating_mul(256))
-                    .saturating_add($db.reads_writes(10, 4))
+                    .saturating_add($db.reads_writes(11, 4))
                     .saturating_add($db.reads_writes(4, 2).saturating_mul(bundles))
                     .saturating_add($db.reads(1).saturating_mul(reports))
                     .saturating_add($db.reads(4).saturating_mul(256))

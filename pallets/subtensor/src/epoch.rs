@@ -8,7 +8,7 @@ use clawrank_units::Rao;
 use frame_support::{pallet_prelude::Weight, traits::tokens::Preservation};
 use sp_runtime::PerU16;
 
-use crate::{pallet::*, types::*, weights::WeightInfo};
+use crate::{pallet::*, staking::StakeTotals, types::*, weights::WeightInfo};
 
 /// What all mechanisms of a subnet share when its epoch begins.
 struct Subnet<T: Config> {
@@ -19,6 +19,8 @@ struct Subnet<T: Config> {
     last_step_block: u64,
     commit_reveal: bool,
     hotkeys: Vec<T::AccountId>,
+    /// Staked to each hotkey on the subnet.
+    alphas: Vec<AlphaBalance>,
     stakes: Vec<u64>,
     permits: PerNeuron<bool>,
     registered: Vec<u64>,
@@ -29,6 +31,8 @@ struct Outcome {
     index: NetUidStorageIndex,
     /// Its part of the subnet's emission.
     part: Rao,
+    /// The uids that had a row of bonds before.
+    bonded: Vec<bool>,
     output: YumaOutput,
 }
 
@@ -79,8 +83,9 @@ impl<T: Config> Pallet<T> {
             .map(|(index, part)| {
                 let (timelocked, kib) = Self::earliest_timelocked(index);
                 read = read.saturating_add(kib);
-                let output = yuma::epoch(&subnet.input(index, part, &timelocked)).ok()?;
-                Some(Outcome { index, part, output })
+                let (input, bonded) = subnet.input(index, part, &timelocked);
+                let output = yuma::epoch(&input).ok()?;
+                Some(Outcome { index, part, bonded, output })
             })
             .collect();
         let weight = weight.saturating_add(T::WeightInfo::timelocked_queue(read, 0));
@@ -102,14 +107,14 @@ impl<T: Config> Pallet<T> {
 
     /// Writes what is kept per mechanism.
     fn write_mechanisms(outputs: &[Outcome]) {
-        for Outcome { index, output, .. } in outputs {
+        for Outcome { index, bonded, output, .. } in outputs {
             Incentive::<T>::insert(index, parts(&output.incentive));
             ConsensusByMechanism::<T>::insert(index, parts(&output.consensus));
-            for (uid, row) in (0_u16..).zip(&output.bonds) {
-                if row.is_empty() {
-                    Bonds::<T>::remove(index, uid);
-                } else {
+            for ((uid, row), was_bonded) in (0_u16..).zip(&output.bonds).zip(bonded) {
+                if !row.is_empty() {
                     Bonds::<T>::insert(index, uid, WeightRow::truncated(row.clone()));
+                } else if *was_bonded {
+                    Bonds::<T>::remove(index, uid);
                 }
             }
         }
@@ -156,6 +161,11 @@ impl<T: Config> Subnet<T> {
         let n = SubnetworkN::<T>::get(netuid);
         let tao_weight = TaoWeight::<T>::get();
         let hotkeys: Vec<T::AccountId> = (0..n).map(|uid| Keys::<T>::get(netuid, uid)).collect();
+        let alphas: Vec<AlphaBalance> =
+            hotkeys.iter().map(|hotkey| TotalHotkeyAlpha::<T>::get(hotkey, netuid)).collect();
+        let stake = |(hotkey, alpha): (&T::AccountId, &AlphaBalance)| {
+            Pallet::<T>::stake_weight_of(netuid, hotkey, alpha.0, tao_weight)
+        };
         let tempo = Tempo::<T>::get(netuid);
         Self {
             netuid,
@@ -174,8 +184,9 @@ impl<T: Config> Subnet<T> {
             owner: Uids::<T>::get(netuid, SubnetOwnerHotkey::<T>::get(netuid)),
             last_step_block: LastMechansimStepBlock::<T>::get(netuid),
             commit_reveal: CommitRevealWeightsEnabled::<T>::get(netuid),
-            stakes: hotkeys.iter().map(|hotkey| Pallet::<T>::stake_weight_at(netuid, hotkey, tao_weight)).collect(),
+            stakes: hotkeys.iter().zip(&alphas).map(stake).collect(),
             hotkeys,
+            alphas,
             permits: ValidatorPermit::<T>::get(netuid),
             registered: (0..n).map(|uid| BlockAtRegistration::<T>::get(netuid, uid)).collect(),
         }
@@ -195,69 +206,80 @@ impl<T: Config> Subnet<T> {
         [salted, timelocked.get(hotkey).copied()].into_iter().flatten().min()
     }
 
-    /// What one mechanism's epoch depends on, with `emission` to pay and the oldest timelocked commit of every hotkey.
-    fn input(&self, index: NetUidStorageIndex, emission: Rao, timelocked: &BTreeMap<T::AccountId, u64>) -> YumaInput {
+    /// What one mechanism's epoch depends on, with `emission` to pay and the oldest timelocked commit of every hotkey; and
+    /// which uids have a row of bonds.
+    fn input(
+        &self,
+        index: NetUidStorageIndex,
+        emission: Rao,
+        timelocked: &BTreeMap<T::AccountId, u64>,
+    ) -> (YumaInput, Vec<bool>) {
         let updates = LastUpdate::<T>::get(index);
+        let (weights, _) = self.rows(Weights::<T>::iter_prefix(index));
+        let (bonds, bonded) = self.rows(Bonds::<T>::iter_prefix(index));
         let neurons = self
             .hotkeys
             .iter()
+            .zip(&weights)
             .enumerate()
-            .map(|(uid, hotkey)| Neuron {
+            .map(|(uid, (hotkey, row))| Neuron {
                 stake: self.stakes.get(uid).copied().unwrap_or_default(),
                 last_update: updates.get(uid).copied().unwrap_or_default(),
                 registered_at: self.registered.get(uid).copied().unwrap_or_default(),
                 permit: self.permits.get(uid).copied().unwrap_or_default(),
-                first_commit: self.first_commit(index, hotkey, timelocked),
+                // A commit only matters for the weights that it is to replace.
+                first_commit: if row.is_empty() { None } else { self.first_commit(index, hotkey, timelocked) },
             })
             .collect();
-        YumaInput {
+        let input = YumaInput {
             params: self.params.clone(),
             block: self.block,
             last_step_block: self.last_step_block,
             owner: self.owner,
             neurons,
-            weights: self.rows(Weights::<T>::iter_prefix(index)),
-            bonds: self.rows(Bonds::<T>::iter_prefix(index)),
+            weights,
+            bonds,
             previous_consensus: ConsensusByMechanism::<T>::get(index).iter().map(|part| part.deconstruct()).collect(),
             emission,
-        }
+        };
+        (input, bonded)
     }
 
-    /// One row per neuron out of those that are stored.
-    fn rows(&self, stored: impl Iterator<Item = (u16, WeightRow)>) -> Vec<Vec<(u16, u16)>> {
-        let mut rows = vec![Vec::new(); self.hotkeys.len()];
+    /// One row per neuron out of those that are stored, and which are.
+    fn rows(&self, stored: impl Iterator<Item = (u16, WeightRow)>) -> (Vec<Vec<(u16, u16)>>, Vec<bool>) {
+        let (mut rows, mut is_stored) = (vec![Vec::new(); self.hotkeys.len()], vec![false; self.hotkeys.len()]);
         for (uid, row) in stored {
-            if let Some(slot) = rows.get_mut(usize::from(uid)) {
+            if let (Some(slot), Some(mark)) = (rows.get_mut(usize::from(uid)), is_stored.get_mut(usize::from(uid))) {
                 *slot = row.into_vec();
+                *mark = true;
             }
         }
-        rows
+        (rows, is_stored)
     }
 
     /// Stakes what miners earned to their hotkeys, for their owners, and what validators earned to theirs, for all who
     /// stake to them; the part of the pool that was paid or burned.
     fn pay(&self, outputs: &[Outcome]) -> u64 {
+        let owner = SubnetOwner::<T>::try_get(self.netuid).ok();
+        let mut totals = StakeTotals::load::<T>(self.netuid);
         let mut paid = 0_u64;
-        for (uid, hotkey) in self.hotkeys.iter().enumerate() {
+        for (uid, (hotkey, alpha)) in self.hotkeys.iter().zip(&self.alphas).enumerate() {
             let sum = |of: fn(&YumaOutput) -> &Vec<Rao>| {
                 outputs
                     .iter()
                     .filter_map(|outcome| of(&outcome.output).get(uid))
-                    .fold(0_u64, |sum, amount| sum.saturating_add(amount.get()))
+                    .fold(Rao::ZERO, |sum, amount| sum.saturating_add(*amount))
             };
-            let dividends = AlphaBalance(sum(|output| &output.validator_emission));
-            AlphaDividendsPerSubnet::<T>::insert(self.netuid, hotkey, dividends);
-            let mut served = AlphaBalance(sum(|output| &output.server_emission));
-            if served.0 > 0 && self.is_owners(hotkey) {
-                paid = paid.saturating_add(self.burn(hotkey, served.0));
-                served = AlphaBalance(0);
-            }
-            if Pallet::<T>::credit_earnings(hotkey, self.netuid, dividends, served).is_ok() {
-                let earned = dividends.0.saturating_add(served.0);
-                paid = paid.saturating_add(earned);
-                LastHotkeyEmissionOnNetuid::<T>::insert(hotkey, self.netuid, AlphaBalance(earned));
+            let (dividends, served) = (sum(|output| &output.validator_emission), sum(|output| &output.server_emission));
+            AlphaDividendsPerSubnet::<T>::insert(self.netuid, hotkey, AlphaBalance(dividends.get()));
+            let (burned, earned) = self.pay_hotkey((hotkey, *alpha), dividends, served, owner.as_ref(), &mut totals);
+            paid = paid.saturating_add(burned);
+            if let Some(earned) = earned {
+                paid = paid.saturating_add(earned.get());
+                LastHotkeyEmissionOnNetuid::<T>::insert(hotkey, self.netuid, AlphaBalance(earned.get()));
             }
         }
+        totals.store::<T>();
         for Outcome { index, output, .. } in outputs {
             let emissions = output.server_emission.iter().map(|amount| AlphaBalance(amount.get())).collect();
             Pallet::<T>::deposit_event(Event::IncentiveAlphaEmittedToMiners { netuid: *index, emissions });
@@ -265,9 +287,27 @@ impl<T: Config> Subnet<T> {
         paid
     }
 
-    /// Whether a miner belongs to the subnet's owner, whose incentive is withheld.
-    fn is_owners(&self, hotkey: &T::AccountId) -> bool {
-        SubnetOwner::<T>::try_get(self.netuid).is_ok_and(|owner| Owner::<T>::get(hotkey) == owner)
+    /// Stakes what a hotkey earned, which has `alpha`; a miner of the subnet's owner has its incentive burned. What was
+    /// burned and what was staked; `None` when that was impossible.
+    fn pay_hotkey(
+        &self,
+        (hotkey, alpha): (&T::AccountId, AlphaBalance),
+        dividends: Rao,
+        mut served: Rao,
+        owner: Option<&T::AccountId>,
+        totals: &mut StakeTotals,
+    ) -> (u64, Option<Rao>) {
+        if dividends.is_zero() && served.is_zero() {
+            return (0, Some(Rao::ZERO));
+        }
+        let coldkey = Owner::<T>::get(hotkey);
+        let mut burned = 0;
+        if !served.is_zero() && owner == Some(&coldkey) {
+            burned = self.burn(hotkey, served.get());
+            served = Rao::ZERO;
+        }
+        let credited = Pallet::<T>::credit_earnings((hotkey, &coldkey), alpha, dividends, served, totals);
+        (burned, credited.ok().map(|()| dividends.saturating_add(served)))
     }
 
     /// Burns pending alpha and the TAO behind it; the amount burned.

@@ -2,6 +2,7 @@
 
 //! What the transaction pool refuses before a free call costs a block anything.
 
+use clawrank_emission::price;
 use clawrank_timelock::PulseSource;
 use codec::{Compact, Decode, DecodeWithMemTracking, Encode};
 use core::{fmt, marker::PhantomData};
@@ -54,12 +55,9 @@ pub mod code {
     pub const BAD_REQUEST: u8 = 255;
 }
 
-/// Fee for a weight call of a hotkey without uid, in rao, to which one rao per byte of the transaction is added.
-const STRANGERS_FEE: u64 = 100_000;
-
 /// What a weight call of a hotkey without uid costs, in rao, if it is `len` bytes long.
 fn strangers_fee(len: usize) -> u64 {
-    STRANGERS_FEE.saturating_add(u64::try_from(len).unwrap_or(u64::MAX))
+    price::strangers_fee(u64::try_from(len).unwrap_or(u64::MAX)).get()
 }
 
 /// Refuses calls of [`Pallet`] for the reasons for which the public chain's pool does, with its codes.
@@ -73,8 +71,8 @@ fn strangers_fee(len: usize) -> u64 {
 /// # Fee
 ///
 /// Weight calls are free, failed ones too. The public chain keeps strangers out by the least stake, which is 0 here
-/// unless root sets one; so whoever has no uid on a subnet that the call names pays 100,000 rao and one more per byte,
-/// which are burned, and is refused without them.
+/// unless root sets one; so whoever has no uid on a subnet that the call names pays [`price::strangers_fee`], which is
+/// burned, and is refused without it.
 #[derive(Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 #[scale_info(skip_type_params(T))]
 pub struct SubtensorTransactionExtension<T>(PhantomData<T>);

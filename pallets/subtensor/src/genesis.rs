@@ -157,6 +157,7 @@ pub(crate) fn build<T: Config>(config: &GenesisConfig<T>) {
         assert!(end.0 < MECHANISM_STRIDE, "vacantBelow is {end}, more than 4095");
         (1..end.0).map(NetUid).filter(|netuid| !NetworksAdded::<T>::get(netuid)).for_each(build_vacant::<T>);
     }
+    Pallet::<T>::endow_account();
     TotalIssuance::<T>::put(TaoBalance(T::Currency::total_issuance()));
 }
 

@@ -39,6 +39,8 @@ mod commit_reveal;
 mod epoch;
 mod extension;
 mod genesis;
+#[cfg(feature = "next-version")]
+pub mod migrations;
 mod owner;
 mod ownership;
 mod price;
@@ -80,7 +82,7 @@ pub use extension::{SubtensorTransactionExtension, code};
 pub use genesis::{GenesisNeuron, GenesisSubnet, Hyperparameters};
 pub use pallet::*;
 pub use reader_types::*;
-pub use timelock::{MAX_REVEALS_PER_BLOCK, reveals_per_block};
+pub use timelock::{CommitRevealVersion, InitialCommitRevealVersion, MAX_REVEALS_PER_BLOCK, reveals_per_block};
 pub use traits::{EpochInfo, OnNeuronRemoved, SubnetInfo};
 pub use types::*;
 pub use weights::WeightInfo;
@@ -117,8 +119,12 @@ pub mod pallet {
     use sp_core::H256;
     use sp_runtime::PerU16;
 
+    /// The version of what is stored.
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(if cfg!(feature = "next-version") { 1 } else { 0 });
+
     /// The pallet.
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// What the runtime decides.
@@ -223,12 +229,16 @@ pub mod pallet {
             Self::step(Self::block())
         }
 
-        /// Gives a chain from before the root network existed one, and stake from before it had shares its owner's.
+        /// Gives a chain from before the root network existed one, stake from before it had shares its owner's, and the
+        /// pallet's account what it lacks of the existential deposit.
         fn on_runtime_upgrade() -> Weight {
             Self::create_root();
+            Self::endow_account();
+            let subnets = u64::from(TotalNetworks::<T>::get());
             let (kept, shared) = (TotalHotkeyAlpha::<T>::iter_keys().count(), Self::share_out_stakes());
             let kept = u64::try_from(kept).unwrap_or(u64::MAX).saturating_mul(4);
-            let (reads, writes) = (kept.saturating_add(1), shared.saturating_mul(4).saturating_add(4));
+            let reads = kept.saturating_add(subnets.saturating_mul(4)).saturating_add(5);
+            let writes = shared.saturating_mul(4).saturating_add(6);
             <T as frame_system::Config>::DbWeight::get().reads_writes(reads, writes)
         }
 

@@ -5,7 +5,7 @@
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::tokens::Preservation};
 use sp_runtime::PerU16;
 
-use crate::{pallet::*, price, reader_types::FixedI128, traits::OnNeuronRemoved, types::*};
+use crate::{pallet::*, reader_types::FixedI128, traits::OnNeuronRemoved, types::*};
 
 /// What `init_new_network` of the public chain writes where it differs from the storage default.
 mod new_subnet {
@@ -51,14 +51,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn charge_registration(coldkey: &T::AccountId, netuid: NetUid, cost: TaoBalance) -> DispatchResult {
         Self::burn(coldkey, cost, Preservation::Preserve)?;
         RAORecycledForRegistration::<T>::mutate(netuid, |total| total.0 = total.0.saturating_add(cost.0));
-        Burn::<T>::insert(
-            netuid,
-            price::clamped(
-                price::raised(cost, BurnIncreaseMult::<T>::get(netuid)),
-                MinBurn::<T>::get(netuid),
-                MaxBurn::<T>::get(netuid),
-            ),
-        );
+        Self::raise_price(netuid, cost);
         Ok(())
     }
 
@@ -162,21 +155,6 @@ impl<T: Config> Pallet<T> {
             Ok(last) => Self::block().saturating_sub(last) >= NetworkRateLimit::<T>::get(),
             Err(()) => true,
         }
-    }
-
-    /// Price of a subnet in rao: twice the last one's, falling by the last price per
-    /// `NetworkLockReductionInterval` blocks, never below `NetworkMinLockCost`. Rounded down.
-    pub fn network_lock_cost() -> TaoBalance {
-        let least = NetworkMinLockCost::<T>::get();
-        let Ok(since) = LastRateLimitedBlock::<T>::try_get(RateLimitKey::<T::AccountId>::NetworkLastRegistered) else {
-            return least;
-        };
-        let last = u128::from(NetworkLastLockCost::<T>::get().0);
-        let passed = u128::from(Self::block().saturating_sub(since));
-        let interval = u128::from(NetworkLockReductionInterval::<T>::get()).max(1);
-        let fallen = last.saturating_mul(passed).div_ceil(interval);
-        let cost = last.saturating_mul(2).saturating_sub(fallen);
-        TaoBalance(u64::try_from(cost).unwrap_or(u64::MAX)).max(least)
     }
 
     /// The lowest netuid that no subnet has, from 1.

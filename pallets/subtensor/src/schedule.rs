@@ -15,7 +15,7 @@ use frame_support::{
 };
 use sp_runtime::traits::UniqueSaturatedInto;
 
-use crate::{pallet::*, price, types::*, weights::WeightInfo};
+use crate::{pallet::*, types::*, weights::WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// The block that runs, or the last one when asked from outside.
@@ -105,20 +105,6 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::block_step(subnets).saturating_add(reveals).saturating_add(epochs)
     }
 
-    /// Lets the price of a registration fall by one block and the counter of the block start anew.
-    pub(crate) fn decay_price(netuid: NetUid) {
-        RegistrationsThisBlock::<T>::take(netuid);
-        let before = Burn::<T>::get(netuid);
-        let after = price::clamped(
-            price::decayed(before, BurnHalfLife::<T>::get(netuid)),
-            MinBurn::<T>::get(netuid),
-            MaxBurn::<T>::get(netuid),
-        );
-        if after != before {
-            Burn::<T>::insert(netuid, after);
-        }
-    }
-
     /// Whether `netuid` takes part in the emission of `block`.
     fn emits(netuid: NetUid, block: u64) -> bool {
         SubnetEmissionEnabled::<T>::get(netuid)
@@ -128,8 +114,7 @@ impl<T: Config> Pallet<T> {
 
     /// Issues `BlockEmission` to the pallet's account and books it as pending, evenly over the subnets that emit.
     ///
-    /// What does not divide evenly is not issued, nor is a block whose TAO the account cannot take (below the
-    /// existential deposit, or above 64 bits).
+    /// What does not divide evenly is not issued, nor is a block whose TAO the account cannot take (above 64 bits).
     fn accrue(block: u64, netuids: &[NetUid]) {
         let emitting: Vec<NetUid> = netuids.iter().copied().filter(|netuid| Self::emits(*netuid, block)).collect();
         let count = u64::try_from(emitting.len()).unwrap_or(u64::MAX);

@@ -2,25 +2,30 @@
 
 //! What a hotkey's stake counts on a subnet.
 
+use clawrank_emission::stake;
+use clawrank_units::Rao;
+
 use crate::{pallet::*, types::NetUid};
 
 impl<T: Config> Pallet<T> {
-    /// Stake weight of `hotkey` on `netuid` in rao: its alpha there, plus its stake on the root network times
-    /// `TaoWeight / u64::MAX`, rounded down.
+    /// Stake weight of `hotkey` on `netuid` in rao, of its alpha there and on the root network; see
+    /// [`stake::stake_weight`].
     pub fn stake_weight(netuid: NetUid, hotkey: &T::AccountId) -> u64 {
         Self::stake_weight_at(netuid, hotkey, TaoWeight::<T>::get())
     }
 
     /// [`Self::stake_weight`] with the weight of root stake already read.
     pub(crate) fn stake_weight_at(netuid: NetUid, hotkey: &T::AccountId, tao_weight: u64) -> u64 {
-        let alpha = TotalHotkeyAlpha::<T>::get(hotkey, netuid).0;
+        Self::stake_weight_of(netuid, hotkey, TotalHotkeyAlpha::<T>::get(hotkey, netuid).0, tao_weight)
+    }
+
+    /// [`Self::stake_weight`] with the hotkey's alpha and the weight of root stake already read.
+    pub(crate) fn stake_weight_of(netuid: NetUid, hotkey: &T::AccountId, alpha: u64, tao_weight: u64) -> u64 {
         if netuid.is_root() || tao_weight == 0 {
             return alpha;
         }
-        let root = u128::from(TotalHotkeyAlpha::<T>::get(hotkey, NetUid::ROOT).0);
-        // Two factors of 64 bits: the product fits, and the quotient is at most `root`.
-        let counted = root.saturating_mul(u128::from(tao_weight)).checked_div(u128::from(u64::MAX)).unwrap_or_default();
-        alpha.saturating_add(u64::try_from(counted).unwrap_or(u64::MAX))
+        let root = TotalHotkeyAlpha::<T>::get(hotkey, NetUid::ROOT).0;
+        stake::stake_weight(Rao(alpha), Rao(root), tao_weight).get()
     }
 
     /// Whether `hotkey` has the stake weight that weights need, or belongs to the subnet's owner.

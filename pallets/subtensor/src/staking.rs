@@ -3,6 +3,8 @@
 //! Stake of any coldkey to any hotkey, backed one to one by TAO on the pallet's account.
 
 use alloc::vec::Vec;
+use clawrank_emission::stake::{Shares, StakePool};
+use clawrank_units::Rao;
 use frame_support::{
     ensure,
     pallet_prelude::{DispatchError, DispatchResult},
@@ -16,7 +18,6 @@ use sp_runtime::traits::AccountIdConversion;
 
 use crate::{
     pallet::*,
-    stake_pool::StakePool,
     types::{AlphaBalance, NetUid, SafeFloat, TaoBalance},
 };
 
@@ -49,10 +50,53 @@ impl PriceLimit {
     }
 }
 
+/// What is staked on a subnet and on all, in rao: read before stake is booked, and written once after.
+pub(crate) struct StakeTotals {
+    netuid: NetUid,
+    subnet: u64,
+    all: u64,
+}
+
+impl StakeTotals {
+    pub(crate) fn load<T: Config>(netuid: NetUid) -> Self {
+        Self { netuid, subnet: TotalAlphaStaked::<T>::get(netuid).0, all: TotalStake::<T>::get().0 }
+    }
+
+    /// With `alpha` more; `None` beyond 64 bits, which the whole issuance cannot reach.
+    fn plus(&self, alpha: u64) -> Option<Self> {
+        let (subnet, all) = (self.subnet.checked_add(alpha)?, self.all.checked_add(alpha)?);
+        Some(Self { subnet, all, ..*self })
+    }
+
+    pub(crate) fn store<T: Config>(self) {
+        TotalAlphaStaked::<T>::insert(self.netuid, AlphaBalance(self.subnet));
+        TotalStake::<T>::put(TaoBalance(self.all));
+    }
+}
+
+/// What is booked in a pool: `shared` for all who have shares in it, then `own` for `coldkey`.
+struct Credit<'a, A> {
+    hotkey: &'a A,
+    coldkey: &'a A,
+    shared: Rao,
+    own: Rao,
+}
+
 impl<T: Config> Pallet<T> {
-    /// The account whose TAO backs every alpha that is staked or pending.
+    /// The account whose TAO backs every alpha that is staked or pending. It has the existential deposit besides.
     pub fn account() -> T::AccountId {
         T::SubtensorPalletId::get().into_account_truncating()
+    }
+
+    /// Issues what the pallet's account lacks of what it backs and the existential deposit. Without the deposit, less than
+    /// it would be burned as dust once all stake has left, and the alpha that is pending or left behind have no TAO.
+    pub(crate) fn endow_account() {
+        let pending = Self::netuids().into_iter().map(Self::pending).fold(0, u64::saturating_add);
+        let needed = TotalStake::<T>::get().0.saturating_add(pending).saturating_add(T::Currency::minimum_balance());
+        let missing = needed.saturating_sub(T::Currency::total_balance(&Self::account()));
+        if missing > 0 && T::Currency::mint_into(&Self::account(), missing).is_err() {
+            log::error!(target: "subtensor", "the pallet's account lacks {missing} rao that cannot be issued");
+        }
     }
 
     /// Stakes TAO of `coldkey` to `hotkey`, whoever owns that.
@@ -124,17 +168,18 @@ impl<T: Config> Pallet<T> {
         netuid: NetUid,
         amount: AlphaBalance,
     ) -> Result<u64, DispatchError> {
-        let mut pool = Self::stake_pool(hotkey, netuid);
-        let own = AlphaV2::<T>::get((hotkey, coldkey, netuid));
-        let rest = pool.worth(own).checked_sub(amount.0).ok_or(Error::<T>::NotEnoughStakeToWithdraw)?;
+        let before = Self::stake_pool(hotkey, netuid);
+        let own = AlphaV2::<T>::get((hotkey, coldkey, netuid)).into();
+        let rest = before.worth(own).get().checked_sub(amount.0).ok_or(Error::<T>::NotEnoughStakeToWithdraw)?;
         ensure!(rest == 0 || rest.min(amount.0) >= MIN_STAKE, Error::<T>::AmountTooLow);
 
-        let left = pool.remove(own, amount.0).ok_or(Error::<T>::AmountTooLow)?;
-        Self::put_stake_pool(hotkey, netuid, pool);
+        let mut pool = before;
+        let left = pool.remove(own, Rao(amount.0)).map_err(Error::<T>::from)?;
+        Self::put_stake_pool(hotkey, netuid, &before, &pool);
         if rest == 0 {
             AlphaV2::<T>::remove((hotkey, coldkey, netuid));
         } else {
-            AlphaV2::<T>::insert((hotkey, coldkey, netuid), left);
+            AlphaV2::<T>::insert((hotkey, coldkey, netuid), SafeFloat::from(left));
         }
         TotalAlphaStaked::<T>::mutate(netuid, |total| total.0 = total.0.saturating_sub(amount.0));
         SubnetAlphaOut::<T>::mutate(netuid, |total| total.0 = total.0.saturating_sub(amount.0));
@@ -173,30 +218,16 @@ impl<T: Config> Pallet<T> {
     /// Alpha that `coldkey` has staked to `hotkey` on `netuid`, in rao: its part of what the hotkey has, rounded down.
     pub fn stake_of(hotkey: &T::AccountId, coldkey: &T::AccountId, netuid: NetUid) -> AlphaBalance {
         let own = AlphaV2::<T>::get((hotkey, coldkey, netuid));
-        AlphaBalance(Self::stake_pool(hotkey, netuid).worth(own))
+        AlphaBalance(Self::stake_pool(hotkey, netuid).worth(own.into()).get())
     }
 
     /// [`Self::stake_of`] on every subnet where there is any, ascending.
     pub(crate) fn stakes_of(hotkey: &T::AccountId, coldkey: &T::AccountId) -> Vec<(NetUid, AlphaBalance)> {
         let mut stakes: Vec<(NetUid, AlphaBalance)> = AlphaV2::<T>::iter_prefix((hotkey, coldkey))
-            .map(|(netuid, own)| (netuid, AlphaBalance(Self::stake_pool(hotkey, netuid).worth(own))))
+            .map(|(netuid, own)| (netuid, AlphaBalance(Self::stake_pool(hotkey, netuid).worth(own.into()).get())))
             .collect();
         stakes.sort_unstable_by_key(|(netuid, _)| *netuid);
         stakes
-    }
-
-    pub(crate) fn stake_pool(hotkey: &T::AccountId, netuid: NetUid) -> StakePool {
-        StakePool::load(TotalHotkeyAlpha::<T>::get(hotkey, netuid).0, TotalHotkeySharesV2::<T>::get(hotkey, netuid))
-    }
-
-    fn put_stake_pool(hotkey: &T::AccountId, netuid: NetUid, pool: StakePool) {
-        if pool.alpha == 0 {
-            TotalHotkeyAlpha::<T>::remove(hotkey, netuid);
-            TotalHotkeySharesV2::<T>::remove(hotkey, netuid);
-        } else {
-            TotalHotkeyAlpha::<T>::insert(hotkey, netuid, AlphaBalance(pool.alpha));
-            TotalHotkeySharesV2::<T>::insert(hotkey, netuid, pool.all());
-        }
     }
 
     /// Books `alpha`, which the pallet's account already backs, as stake of `coldkey` to `hotkey`.
@@ -210,55 +241,53 @@ impl<T: Config> Pallet<T> {
         netuid: NetUid,
         alpha: AlphaBalance,
     ) -> Result<(), Error<T>> {
-        Self::credit(hotkey, coldkey, netuid, AlphaBalance(0), alpha)
+        let mut totals = StakeTotals::load::<T>(netuid);
+        let credit = Credit { hotkey, coldkey, shared: Rao::ZERO, own: Rao(alpha.0) };
+        Self::credit(&Self::stake_pool(hotkey, netuid), &credit, &mut totals)?;
+        totals.store::<T>();
+        Ok(())
     }
 
-    /// Books what `hotkey` earned in an epoch, which the pallet's account already backs: of the dividends its owner takes
-    /// `Delegates` first, rounded down, and all who stake to it share the rest in proportion to their stake; the
-    /// incentive is the owner's. Where nobody stakes, the owner gets all.
+    /// Books what `hotkey` of `owner`, with `staked` alpha, earned in an epoch, which the pallet's account already backs:
+    /// of the dividends its owner takes `Delegates` first, rounded down, and all who stake to it share the rest in
+    /// proportion to their stake; the incentive is the owner's. Where nobody stakes, the owner gets all.
     ///
     /// # Errors
     ///
     /// [`Error::Overflow`]: a total would leave 64 bits, which the whole issuance cannot.
     pub(crate) fn credit_earnings(
-        hotkey: &T::AccountId,
-        netuid: NetUid,
-        dividends: AlphaBalance,
-        incentive: AlphaBalance,
+        (hotkey, owner): (&T::AccountId, &T::AccountId),
+        staked: AlphaBalance,
+        dividends: Rao,
+        incentive: Rao,
+        totals: &mut StakeTotals,
     ) -> Result<(), Error<T>> {
-        let owner = Owner::<T>::get(hotkey);
-        let (taken, shared) = Self::stake_pool(hotkey, netuid).divide(dividends.0, Delegates::<T>::get(hotkey));
-        let own = taken.checked_add(incentive.0).ok_or(Error::<T>::Overflow)?;
-        Self::credit(hotkey, &owner, netuid, AlphaBalance(shared), AlphaBalance(own))
+        let pool = Self::stake_pool_of(hotkey, totals.netuid, staked);
+        let take = if dividends.is_zero() { 0 } else { Delegates::<T>::get(hotkey).deconstruct() };
+        let (taken, shared) = pool.divide(dividends, take);
+        let own = taken.checked_add(incentive).ok_or(Error::<T>::Overflow)?;
+        Self::credit(&pool, &Credit { hotkey, coldkey: owner, shared, own }, totals)
     }
 
-    /// Books `shared` for all who stake to `hotkey`, and then `own` for `coldkey`.
-    fn credit(
-        hotkey: &T::AccountId,
-        coldkey: &T::AccountId,
-        netuid: NetUid,
-        shared: AlphaBalance,
-        own: AlphaBalance,
-    ) -> Result<(), Error<T>> {
-        let alpha = shared.0.checked_add(own.0).ok_or(Error::<T>::Overflow)?;
-        if alpha == 0 {
-            return Ok(());
+    /// Books in the pool that is stored and adds to the totals, which are not.
+    fn credit(before: &StakePool, credit: &Credit<'_, T::AccountId>, totals: &mut StakeTotals) -> Result<(), Error<T>> {
+        let Credit { hotkey, coldkey, shared, own } = *credit;
+        let netuid = totals.netuid;
+        let alpha = shared.checked_add(own).ok_or(Error::<T>::Overflow)?;
+        let after = totals.plus(alpha.get()).ok_or(Error::<T>::Overflow)?;
+        let mut pool = *before;
+        if !shared.is_zero() {
+            pool.reward(shared)?;
         }
-        let mut pool = Self::stake_pool(hotkey, netuid);
-        if shared.0 > 0 {
-            pool.reward(shared.0).ok_or(Error::<T>::Overflow)?;
+        if !own.is_zero() {
+            let shares = AlphaV2::<T>::get((hotkey, coldkey, netuid)).into();
+            let shares = pool.add(shares, own)?;
+            AlphaV2::<T>::insert((hotkey, coldkey, netuid), SafeFloat::from(shares));
         }
-        let before = AlphaV2::<T>::get((hotkey, coldkey, netuid));
-        let shares = pool.add(before, own.0).ok_or(Error::<T>::Overflow)?;
-        let add = |total: u64| total.checked_add(alpha).ok_or(Error::<T>::Overflow);
-        let (subnets, all) = (add(TotalAlphaStaked::<T>::get(netuid).0)?, add(TotalStake::<T>::get().0)?);
-
-        Self::put_stake_pool(hotkey, netuid, pool);
-        if own.0 > 0 {
-            AlphaV2::<T>::insert((hotkey, coldkey, netuid), shares);
+        if !alpha.is_zero() {
+            Self::put_stake_pool(hotkey, netuid, before, &pool);
+            *totals = after;
         }
-        TotalAlphaStaked::<T>::insert(netuid, AlphaBalance(subnets));
-        TotalStake::<T>::put(TaoBalance(all));
         Ok(())
     }
 
@@ -270,13 +299,14 @@ impl<T: Config> Pallet<T> {
             .collect();
         let mut count = 0_u64;
         for (hotkey, netuid, alpha) in old {
+            // An entry of zero goes, too.
             let mut pool = StakePool::default();
-            let Some(shares) = pool.add(SafeFloat::default(), alpha.0) else { continue };
-            Self::put_stake_pool(&hotkey, netuid, pool);
+            let Ok(shares) = pool.add(Shares::default(), Rao(alpha.0)) else { continue };
+            Self::put_stake_pool(&hotkey, netuid, &StakePool::default(), &pool);
             if alpha.0 > 0 {
                 let owner = Owner::<T>::get(&hotkey);
                 Self::list_staking(&owner, &hotkey);
-                AlphaV2::<T>::insert((&hotkey, owner, netuid), shares);
+                AlphaV2::<T>::insert((&hotkey, owner, netuid), SafeFloat::from(shares));
             }
             count = count.saturating_add(1);
         }

@@ -24,7 +24,6 @@ mod registration;
 mod root;
 mod schedule;
 mod serving;
-mod stake_pool;
 mod staking;
 mod take;
 mod timelock;

@@ -11,6 +11,7 @@ use frame_support::{
     dispatch::{DispatchResultWithPostInfo, PostDispatchInfo},
     ensure,
     pallet_prelude::Pays,
+    traits::Get,
 };
 use sp_core::ConstU32;
 use sp_runtime::traits::{BlakeTwo256, Hash};
@@ -21,8 +22,26 @@ use crate::{pallet::*, types::*, weights::WeightInfo};
 pub(crate) use reveal::DueQueue;
 pub use reveal::{MAX_REVEALS_PER_BLOCK, reveals_per_block};
 
-/// The version that calls without one stand for.
-pub(crate) const COMMIT_REVEAL_VERSION: u16 = 4;
+/// The version of timelocked commits.
+#[cfg(not(feature = "next-version"))]
+pub type CommitRevealVersion = u16;
+
+/// A wider version of timelocked commits, as a later version of a chain may have it: for tests of whoever follows a change
+/// of runtime.
+#[cfg(feature = "next-version")]
+pub type CommitRevealVersion = u32;
+
+/// The version that calls without one stand for, and that commits have to carry until root decides otherwise.
+pub(crate) const COMMIT_REVEAL_VERSION: CommitRevealVersion = 4;
+
+/// [`COMMIT_REVEAL_VERSION`] as storage takes it.
+pub struct InitialCommitRevealVersion;
+
+impl Get<CommitRevealVersion> for InitialCommitRevealVersion {
+    fn get() -> CommitRevealVersion {
+        COMMIT_REVEAL_VERSION
+    }
+}
 
 /// What a timelocked commit carries besides its signer.
 pub(crate) struct NewTimelocked<'a> {
@@ -30,7 +49,7 @@ pub(crate) struct NewTimelocked<'a> {
     pub(crate) mecid: MechId,
     pub(crate) commit: &'a [u8],
     pub(crate) reveal_round: u64,
-    pub(crate) version: u16,
+    pub(crate) version: CommitRevealVersion,
 }
 
 /// Bytes that a queue takes in storage, in KiB, rounded up.

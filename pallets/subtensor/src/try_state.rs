@@ -41,7 +41,11 @@ impl<T: Config> Pallet<T> {
         ensure!(staked == u128::from(TotalStake::<T>::get().0), "stake by hotkey differs from TotalStake");
         let pending: u128 = Self::netuids().into_iter().map(|netuid| u128::from(Self::pending(netuid))).sum();
         let held = u128::from(T::Currency::total_balance(&Self::account()));
-        ensure!(held >= staked.saturating_add(pending), "the pallet's account does not back stake and pending alpha");
+        let needed = staked.saturating_add(pending).saturating_add(T::Currency::minimum_balance().into());
+        ensure!(
+            held >= needed,
+            "the pallet's account does not back stake and pending alpha, or would be dust without them"
+        );
         let out: u128 = SubnetAlphaOut::<T>::iter_values().map(|alpha| u128::from(alpha.0)).sum();
         ensure!(out == staked.saturating_add(pending), "SubnetAlphaOut differs from stake and pending alpha");
         Ok(())
@@ -55,17 +59,17 @@ impl<T: Config> Pallet<T> {
             let listed = StakingHotkeys::<T>::get(&coldkey).contains(&hotkey);
             ensure!(listed || coldkey == ZeroAccount::<T::AccountId>::get(), "a stake is in no list of its coldkey");
             let pool = Self::stake_pool(&hotkey, netuid);
-            ensure!(pool.units(shares) > 0, "a coldkey has a stake of no shares");
+            ensure!(pool.units(shares.into()) > 0, "a coldkey has a stake of no shares");
             let (units, worth) = given.entry((hotkey, netuid)).or_default();
-            *units = units.saturating_add(pool.units(shares));
-            *worth = worth.saturating_add(pool.worth(shares));
+            *units = units.saturating_add(pool.units(shares.into()));
+            *worth = worth.saturating_add(pool.worth(shares.into()).get());
         }
         for (hotkey, netuid, shares) in TotalHotkeySharesV2::<T>::iter() {
             let pool = Self::stake_pool(&hotkey, netuid);
-            ensure!(pool.alpha > 0 && shares.mantissa > 0, "a hotkey has shares without alpha");
+            ensure!(!pool.alpha().is_zero() && shares.mantissa > 0, "a hotkey has shares without alpha");
             let (units, worth) = given.remove(&(hotkey, netuid)).unwrap_or_default();
             ensure!(units == shares.mantissa, "the shares of a hotkey differ from those of its coldkeys");
-            ensure!(worth <= pool.alpha, "the stakes of coldkeys are more than their hotkey has");
+            ensure!(worth <= pool.alpha().get(), "the stakes of coldkeys are more than their hotkey has");
         }
         ensure!(given.is_empty(), "a coldkey has shares that its hotkey does not count");
         let alone = TotalHotkeyAlpha::<T>::iter().any(|(key, on, _)| !TotalHotkeySharesV2::<T>::contains_key(key, on));

@@ -95,6 +95,13 @@ pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 pub type Executive =
     frame_executive::Executive<Runtime, Block, frame_system::ChainContext<Runtime>, Runtime, AllPalletsWithSystem>;
 
+/// What a block does first when this runtime has taken the place of an older one.
+#[cfg(not(feature = "next-version"))]
+pub type Migrations = ();
+/// What a block does first when this runtime has taken the place of the present one.
+#[cfg(feature = "next-version")]
+pub type Migrations = pallet_subtensor::migrations::WidenCommitRevealVersion<Runtime>;
+
 /// Types that a node handles without knowing the calls.
 pub mod opaque {
     use super::*;
@@ -125,7 +132,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("clawrank"),
     impl_name: Cow::Borrowed("clawrank"),
     authoring_version: 1,
-    spec_version: 4,
+    spec_version: 5,
     impl_version: 1,
     apis: RUNTIME_API_VERSIONS,
     transaction_version: 1,

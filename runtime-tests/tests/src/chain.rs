@@ -90,8 +90,32 @@ impl Chain {
     ///
     /// When the Wasm traps.
     pub fn try_call(&mut self, method: &str, args: &[u8]) -> Result<Vec<u8>, String> {
-        let fetcher = WrappedRuntimeCode(self.wasm.into());
-        let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: None, hash: self.code_hash.clone() };
+        let hash = self.code_hash.clone();
+        self.run(self.wasm, hash, method, args)
+    }
+
+    /// Calls an entry of another runtime over this chain's state with `changes` made to it by native types; the state is
+    /// left as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the Wasm traps; the error is the trap's message.
+    pub fn try_other(
+        &mut self,
+        wasm: &[u8],
+        changes: impl FnOnce(),
+        method: &str,
+        args: &[u8],
+    ) -> Result<Vec<u8>, String> {
+        self.state.execute_with(changes);
+        let answer = self.run(wasm, sp_io::hashing::blake2_256(wasm).to_vec(), method, args);
+        self.state.reset_overlay();
+        answer
+    }
+
+    fn run(&mut self, wasm: &[u8], hash: Vec<u8>, method: &str, args: &[u8]) -> Result<Vec<u8>, String> {
+        let fetcher = WrappedRuntimeCode(wasm.into());
+        let code = RuntimeCode { code_fetcher: &fetcher, heap_pages: None, hash };
         let mut ext = self.state.ext();
         let (result, _) = self.executor.call(&mut ext, &code, method, args, CallContext::Onchain { import: false });
         result.map_err(|error| error.to_string())
@@ -113,6 +137,13 @@ impl Chain {
         let result = self.state.execute_with(write);
         self.state.commit_all().expect("changes between blocks commit");
         result
+    }
+
+    /// Bytes of the trie nodes that prove what `run` reads, with native types; the state is left as it is.
+    pub fn proof_size(&mut self, run: impl FnOnce()) -> u64 {
+        let ((), proof) = self.state.execute_and_prove(run);
+        self.state.reset_overlay();
+        u64::try_from(proof.encoded_size()).expect("a proof in memory")
     }
 
     /// The number of the newest block.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use clawrank_chain_spec::{Preset, Topology, genesis_storage};
+use clawrank_primitives::Params;
 use clawrank_runtime::{Balances, Runtime, SubtensorModule, TAO, genesis};
 use clawrank_runtime_tests::chain::{Chain, Options, wasm};
 use frame_support::traits::fungible::Inspect;
@@ -63,6 +64,16 @@ fn neurons_are_registered_staked_and_funded_when_the_chain_begins() {
         assert_eq!(subtensor::MechanismCountCurrent::<Runtime>::get(NETUID).0, 2);
         assert_eq!(subtensor::SubnetOwner::<Runtime>::get(NETUID), topology.subnet.owner.coldkey);
     });
+}
+
+#[test]
+fn subnet_has_the_default_parameters_when_a_local_chain_begins() {
+    for name in genesis::preset_names() {
+        let topology = Topology::preset(&name).unwrap();
+        let netuid = NetUid(topology.subnet.netuid);
+        let stored = Chain::new(&topology).read(|| pallet_provider_rank::SubnetParams::<Runtime>::get(netuid));
+        assert_eq!(stored, Some(Params::clawrank()), "{name}");
+    }
 }
 
 #[test]

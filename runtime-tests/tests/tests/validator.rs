@@ -6,14 +6,14 @@
 //! the blocks say whether they did.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use clawrank_runtime::{AdminUtils, Runtime, RuntimeCall};
+use clawrank_runtime::{AdminUtils, Runtime, RuntimeCall, VERSION};
 use clawrank_runtime_tests::{
     chain::{account, keys},
-    history::{Commit, History, has_pulse, newest_round, submit, tempo},
+    history::{Commit, History, has_pulse, newest_round, state, submit, tempo},
     market::{Market, VALIDATOR, Worker},
 };
-use frame_support::dispatch::CallableCallFor;
-use pallet_subtensor::NetUid;
+use frame_support::{dispatch::CallableCallFor, weights::Weight};
+use pallet_subtensor::{CommitRevealWeightsVersion, NetUid};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use std::{
@@ -289,4 +289,40 @@ fn weights_still_arrive_when_the_tempo_changes_under_way() {
         wait_revealed(&mut market, "validator", 1, &mut validator);
     }
     audit(&mut market, &["validator"], &mut validator);
+}
+
+#[test]
+fn weights_still_arrive_when_the_chain_widens_the_version_that_commits_carry() {
+    let Some(wasm) = std::env::var_os("CLAWRANK_UPGRADE_WASM") else {
+        eprintln!("SKIPPED: no later runtime; set CLAWRANK_UPGRADE_WASM");
+        return;
+    };
+    let mut market = Market::open(TEMPO, &[]);
+    let mut validator = market.validator("validator", &[]);
+    let committed = |market: &Market| reported(market, "validator").iter().any(|commit| commit.state == "committed");
+    market.wait("commit", PATIENCE, &mut validator, |market| committed(market).then_some(()));
+    // Written out, so that the later runtime has a value to translate.
+    let version = CallableCallFor::<AdminUtils, Runtime>::sudo_set_commit_reveal_version { version: 4 };
+    submit(&market.node, &keys("//Alice"), pallet_sudo::Call::sudo { call: Box::new(version.into()) });
+    let key = CommitRevealWeightsVersion::<Runtime>::hashed_key();
+    market.wait("version", PATIENCE, &mut validator, |market| {
+        (state::<u16>(&market.node, &key, &Value::Null) == Some(4)).then_some(())
+    });
+    let call = Box::new(frame_system::Call::set_code { code: std::fs::read(wasm).unwrap() }.into());
+    submit(&market.node, &keys("//Alice"), pallet_sudo::Call::sudo_unchecked_weight { call, weight: Weight::zero() });
+    let upgraded = market.wait("later runtime", PATIENCE, &mut validator, |market| {
+        let head = market.node.rpc("chain_getFinalizedHead", json!([])).ok()?;
+        let version = market.node.rpc("state_getRuntimeVersion", json!([head])).ok()?;
+        (version["specVersion"].as_u64()? > VERSION.spec_version.into()).then(|| market.node.finalized())?
+    });
+    wait_revealed(&mut market, "validator", 2, &mut validator);
+    assert_eq!(state::<u32>(&market.node, &key, &Value::Null), Some(4), "four bytes where two were");
+
+    let history = audit(&mut market, &["validator"], &mut validator);
+    let after = |block: u32| u64::from(block) > upgraded;
+    let (later, earlier): (Vec<_>, Vec<_>) = history.commits.iter().partition(|commit| after(commit.block));
+    assert!(!earlier.is_empty() && later.len() >= 2, "{upgraded}: {history:?}");
+    // What one runtime took, and what the other did, is opened by the other.
+    let opened = history.reveals.iter().filter(|reveal| after(reveal.block)).count();
+    assert!(opened >= 2, "{upgraded}: {:?}", history.reveals);
 }

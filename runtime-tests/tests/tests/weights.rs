@@ -3,15 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use clawrank_chain_spec::Preset;
-use clawrank_runtime::{Runtime, RuntimeCall};
+use clawrank_runtime::{Runtime, RuntimeCall, SubtensorModule};
 use clawrank_runtime_tests::chain::{Chain, Options};
 use codec::{Compact, Decode, Encode};
 use frame_support::{
     BoundedVec,
     dispatch::{DispatchClass, GetDispatchInfo},
-    traits::{Get, GetCallMetadata},
+    traits::{Get, GetCallMetadata, OnInitialize, fungible::Mutate},
     weights::Weight,
 };
+use frame_system::RawOrigin;
 use pallet_subtensor::{MechId, NetUid, WeightInfo};
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 use std::collections::BTreeMap;
@@ -281,6 +282,75 @@ fn block_has_room_for_calls_when_every_subnet_exists() {
     let step = <Runtime as pallet_subtensor::Config>::WeightInfo::block_step(most.into());
     let calls = limits.get(DispatchClass::Normal).max_total.unwrap_or(limits.max_block);
     assert!(step.all_lte(calls / 2), "{most} subnets take {step:?} of each block, calls could have {calls:?}");
+}
+
+/// How many times what it takes a step of every subnet may claim.
+const MOST_CLAIMED: u64 = 8;
+
+/// A chain of as many subnets as there can be, all of which emit and have every value of their own that a step reads.
+fn full_of_subnets(most: u16) -> Chain {
+    use pallet_subtensor as subtensor;
+    let mut chain = Chain::with_options(&Options::preset(Preset::Sn92));
+    chain.write(|| {
+        let own = |number: u16| clawrank_runtime::AccountId::from(sp_io::hashing::blake2_256(&number.encode()));
+        while subtensor::TotalNetworks::<Runtime>::get() < most {
+            let coldkey = own(subtensor::TotalNetworks::<Runtime>::get());
+            <clawrank_runtime::Balances as Mutate<_>>::mint_into(&coldkey, 1 << 50).unwrap();
+            subtensor::LastRateLimitedBlock::<Runtime>::remove(subtensor::RateLimitKey::NetworkLastRegistered);
+            SubtensorModule::register_network(RawOrigin::Signed(coldkey.clone()).into(), coldkey).unwrap();
+        }
+        for netuid in (1..=most).map(NetUid) {
+            // No two are alike, since equal nodes of the trie are proved once.
+            let tao = |rao: u64| subtensor::TaoBalance(rao + u64::from(netuid.0) * 7);
+            let alpha = |rao: u64| subtensor::AlphaBalance(rao + u64::from(netuid.0) * 11);
+            let block = |block: u64| block + u64::from(netuid.0) * 13;
+            subtensor::SubtokenEnabled::<Runtime>::insert(netuid, true);
+            subtensor::SubnetEmissionEnabled::<Runtime>::insert(netuid, true);
+            subtensor::FirstEmissionBlockNumber::<Runtime>::insert(netuid, 1);
+            subtensor::Tempo::<Runtime>::insert(netuid, 10_000 + netuid.0);
+            subtensor::LastEpochBlock::<Runtime>::insert(netuid, block(0));
+            subtensor::PendingEpochAt::<Runtime>::insert(netuid, block(1 << 40));
+            subtensor::SubnetEpochIndex::<Runtime>::insert(netuid, block(1_000));
+            subtensor::BlocksSinceLastStep::<Runtime>::insert(netuid, block(0));
+            subtensor::RegistrationsThisBlock::<Runtime>::insert(netuid, netuid.0);
+            subtensor::MinBurn::<Runtime>::insert(netuid, tao(500_000));
+            subtensor::MaxBurn::<Runtime>::insert(netuid, tao(100_000_000_000));
+            subtensor::Burn::<Runtime>::insert(netuid, tao(1_000_000_000));
+            subtensor::BurnHalfLife::<Runtime>::insert(netuid, 360 + netuid.0);
+            subtensor::OwnerCutEnabled::<Runtime>::insert(netuid, true);
+            subtensor::PendingOwnerCut::<Runtime>::insert(netuid, alpha(1 << 40));
+            subtensor::PendingServerEmission::<Runtime>::insert(netuid, alpha(1 << 41));
+            subtensor::PendingValidatorEmission::<Runtime>::insert(netuid, alpha(1 << 42));
+            subtensor::SubnetAlphaOut::<Runtime>::insert(netuid, alpha(1 << 50));
+            subtensor::SubnetAlphaOutEmission::<Runtime>::insert(netuid, alpha(1 << 20));
+            subtensor::RevealPeriodEpochs::<Runtime>::insert(netuid, block(1));
+            subtensor::MechanismCountCurrent::<Runtime>::insert(netuid, MechId(2));
+        }
+    });
+    chain
+}
+
+#[test]
+fn step_proves_no_more_than_it_claims_when_every_subnet_exists() {
+    let most = Chain::with_options(&Options::default()).read(pallet_subtensor::SubnetLimit::<Runtime>::get);
+    let vacant = Chain::with_options(&Options::preset(Preset::Sn92));
+    for (name, mut chain, subnets) in [("full", full_of_subnets(most), most), ("vacant", vacant, 92)] {
+        assert_eq!(chain.read(|| SubtensorModule::netuids().len()), usize::from(subnets), "{name}");
+        let before = chain.read(|| SubtensorModule::pending(NetUid(92)));
+        let mut after = 0;
+        let proved = chain.proof_size(|| {
+            frame_system::Pallet::<Runtime>::set_block_number(1);
+            SubtensorModule::on_initialize(1);
+            after = SubtensorModule::pending(NetUid(92));
+        });
+        assert!(name != "full" || after > before, "every subnet emits");
+        let claim = |subnets: u16| <Runtime as pallet_subtensor::Config>::WeightInfo::block_step(subnets.into());
+        let (whole, none) = (claim(subnets).proof_size(), claim(0).proof_size());
+        println!("{name}: {subnets} subnets, {whole} bytes of proof are claimed, {none} without any, {proved} taken");
+        // What is claimed for subnets alone is enough.
+        assert!(proved <= whole - none, "{name}: {} claimed, {proved} taken", whole - none);
+        assert!(name == "vacant" || whole <= MOST_CLAIMED * proved, "{name}: {whole} claimed, {proved} taken");
+    }
 }
 
 #[test]

@@ -577,7 +577,10 @@ mod calls {
         /// Sets the version of timelocked commits; root only.
         #[pallet::call_index(71)]
         #[pallet::weight(<T as Config>::WeightInfo::global())]
-        pub fn sudo_set_commit_reveal_version(origin: OriginFor<T>, version: u16) -> DispatchResult {
+        pub fn sudo_set_commit_reveal_version(
+            origin: OriginFor<T>,
+            version: subtensor::CommitRevealVersion,
+        ) -> DispatchResult {
             Self::root_sets_global::<subtensor::CommitRevealWeightsVersion<T>, _>(
                 origin,
                 version,

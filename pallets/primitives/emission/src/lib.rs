@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! From scores to money: capped proportional shares, chain weights, payouts, and Yuma consensus.
+//! From scores to money: capped proportional shares, chain weights, payouts, Yuma consensus, stake, and prices.
 //!
 //! | function | does | `docs/rules.md` |
 //! |---|---|---|
@@ -9,6 +9,8 @@
 //! | [`weighted_median`], [`gate_majority`] | many validators' reports to one value | §4.5 |
 //! | [`blend`] | two mechanisms' shares to one score vector | introduction |
 //! | [`yuma::epoch`] | weights, stake and bonds to incentive, dividends and emission | §4.6 |
+//! | [`stake::StakePool`], [`stake::stake_weight`] | stake and dividends by shares; what stake counts | §4.7 |
+//! | [`price`] | what a uid, a subnet and a stranger's call cost | §4.8 |
 //!
 //! Pure integer arithmetic: no floats, clock, storage or panics, and the same result natively and in Wasm.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -24,7 +26,9 @@ mod error;
 mod fill;
 mod median;
 mod payout;
+pub mod price;
 mod ratio;
+pub mod stake;
 mod wide;
 pub mod yuma;
 

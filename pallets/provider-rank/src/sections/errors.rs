@@ -48,5 +48,7 @@ mod errors {
         VerdictsNotAscending,
         /// The epoch has as many reports as it can.
         TooManyReports,
+        /// The parameters are of another version, contradict each other, or one is out of its range.
+        InvalidParams,
     }
 }

@@ -118,5 +118,10 @@ mod events {
             /// What of the emission stayed in the pot, in rao.
             dust: u64,
         },
+        /// The parameters of a subnet changed.
+        ParamsSet {
+            /// Subnet.
+            netuid: NetUid,
+        },
     }
 }

@@ -37,10 +37,12 @@ fn genesis_stops_when_too_many_subnets_take_part() {
 
 #[test]
 fn config_reads_as_written_when_it_is_json() {
-    let config = genesis().1;
+    let mut config = genesis().1;
+    config.subnet_params = vec![(NETUID, Params::local())];
     let text = serde_json::to_string(&config).unwrap();
     let read: GenesisConfig<Test> = serde_json::from_str(&text).unwrap();
     assert_eq!((read.epoch_emissions, read.pot), (config.epoch_emissions, config.pot));
+    assert_eq!(read.subnet_params, config.subnet_params);
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl<T: Config> Pallet<T> {
     fn nominators(hotkey: &T::AccountId) -> Vec<(T::AccountId, StakePerSubnet)> {
         let mut nominators = BTreeMap::<T::AccountId, BTreeMap<NetUid, u64>>::new();
         for ((coldkey, netuid), shares) in AlphaV2::<T>::iter_prefix((hotkey,)) {
-            let stake = Self::stake_pool(hotkey, netuid).worth(shares);
+            let stake = Self::stake_pool(hotkey, netuid).worth(shares.into()).get();
             if stake > 0 {
                 nominators.entry(coldkey).or_default().insert(netuid, stake);
             }

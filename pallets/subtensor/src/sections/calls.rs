@@ -349,7 +349,7 @@ mod calls {
             netuid: NetUid,
             commit: BoundedVec<u8, ConstU32<MAX_COMMIT_ARGUMENT_BYTES>>,
             reveal_round: u64,
-            commit_reveal_version: u16,
+            commit_reveal_version: CommitRevealVersion,
         ) -> DispatchResultWithPostInfo {
             let hotkey = ensure_signed(origin)?;
             let (mecid, version) = (MechId::MAIN, commit_reveal_version);
@@ -420,7 +420,7 @@ mod calls {
             mecid: MechId,
             commit: BoundedVec<u8, ConstU32<MAX_COMMIT_ARGUMENT_BYTES>>,
             reveal_round: u64,
-            commit_reveal_version: u16,
+            commit_reveal_version: CommitRevealVersion,
         ) -> DispatchResultWithPostInfo {
             let hotkey = ensure_signed(origin)?;
             let new = NewTimelocked { netuid, mecid, commit: &commit, reveal_round, version: commit_reveal_version };

@@ -187,7 +187,7 @@ mod events {
         CommitRevealEnabled(NetUid, bool),
         /// The version of timelocked commits changed: value.
         #[codec(index = 107)]
-        CommitRevealVersionSet(u16),
+        CommitRevealVersionSet(CommitRevealVersion),
         /// Timelocked weights were committed: hotkey, storage index, blake2-256 of the ciphertext, round that opens it.
         #[codec(index = 108)]
         TimelockedWeightsCommitted(T::AccountId, NetUidStorageIndex, H256, u64),

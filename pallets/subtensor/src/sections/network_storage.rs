@@ -98,7 +98,8 @@ mod network_storage {
 
     /// Version that timelocked commits have to carry.
     #[pallet::storage]
-    pub type CommitRevealWeightsVersion<T: Config> = StorageValue<_, u16, ValueQuery, ConstU16<4>>;
+    pub type CommitRevealWeightsVersion<T: Config> =
+        StorageValue<_, CommitRevealVersion, ValueQuery, InitialCommitRevealVersion>;
 
     /// Whether a subnet exists.
     #[pallet::storage]

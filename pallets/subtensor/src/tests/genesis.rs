@@ -24,7 +24,7 @@ fn subnet_is_as_configured_when_the_chain_begins() {
         let permits = ValidatorPermit::<Test>::get(NETUID).to_vec();
         assert_eq!(permits, [false, true, true, false, false, false, false]);
         assert_eq!(TotalHotkeyAlpha::<Test>::get(hot(ALICE), NETUID).0, 2_000 * TAO);
-        assert_eq!(TotalIssuance::<Test>::get().0, 300 * 10_000 * TAO + 3_000 * TAO + TAO);
+        assert_eq!(TotalIssuance::<Test>::get().0, 300 * 10_000 * TAO + 3_000 * TAO + TAO + 500);
     });
 }
 

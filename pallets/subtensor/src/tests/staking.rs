@@ -368,3 +368,47 @@ fn all_stake_to_a_hotkey_comes_back_when_asked_for() {
         assert_eq!((stake_of(3, 4), stake_of(4, 3)), (TAO, TAO));
     });
 }
+
+#[test]
+fn what_is_pending_stays_backed_when_all_stake_leaves() {
+    Ext::plain().build_and_execute(|| {
+        BlockEmission::<Test>::put(499);
+        assert_ok!(remove(ALICE, 2_000 * TAO));
+        assert_ok!(remove(BOB, 1_000 * TAO));
+        // As little as is dust by itself: of the first block, then of the next.
+        for netuid in SubtensorModule::netuids() {
+            PendingServerEmission::<Test>::remove(netuid);
+            PendingValidatorEmission::<Test>::remove(netuid);
+            PendingOwnerCut::<Test>::remove(netuid);
+        }
+        SubnetAlphaOut::<Test>::insert(NETUID, AlphaBalance(0));
+        assert_ok!(SubtensorModule::burn(
+            &SubtensorModule::account(),
+            TaoBalance(TAO),
+            frame_support::traits::tokens::Preservation::Expendable
+        ));
+        run_to(2);
+        assert_eq!(SubtensorModule::pending(NETUID), 499);
+        let issued = Balances::total_issuance();
+        assert_ok!(add(3, TAO));
+        assert_ok!(remove(3, TAO));
+        assert_eq!(Balances::total_issuance(), issued);
+        assert_eq!(Balances::free_balance(SubtensorModule::account()), 499 + 500);
+        SubtensorModule::do_try_state().unwrap();
+    });
+}
+
+#[test]
+fn account_gets_what_it_lacks_when_an_older_runtime_had_it_without_a_deposit() {
+    Ext::default().build_and_execute(|| {
+        let held = Balances::free_balance(SubtensorModule::account());
+        let (expendable, lost) = (frame_support::traits::tokens::Preservation::Expendable, TaoBalance(500 + 499));
+        assert_ok!(SubtensorModule::burn(&SubtensorModule::account(), lost, expendable));
+        assert!(SubtensorModule::do_try_state().is_err());
+        SubtensorModule::on_runtime_upgrade();
+        assert_eq!(Balances::free_balance(SubtensorModule::account()), held);
+        // Once is enough.
+        SubtensorModule::on_runtime_upgrade();
+        assert_eq!(Balances::free_balance(SubtensorModule::account()), held);
+    });
+}

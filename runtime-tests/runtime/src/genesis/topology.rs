@@ -4,7 +4,10 @@
 use super::keys::{self, Role};
 use crate::{AccountId, Balance, RuntimeGenesisConfig, TAO, block_time::DEFAULT_SLOT_DURATION_MS};
 use alloc::{collections::BTreeMap, vec, vec::Vec};
-use clawrank_primitives::timelock::{BeaconParams, DEV_BEACON};
+use clawrank_primitives::{
+    Params,
+    timelock::{BeaconParams, DEV_BEACON},
+};
 use frame_support::build_struct_json_patch;
 use pallet_drand::LocalBeacon;
 use pallet_grandpa::AuthorityId as GrandpaId;
@@ -298,6 +301,7 @@ impl Topology {
         });
         let emission = POT_PER_BLOCK.saturating_mul(self.subnet.tempo.into());
         let emissions = vec![(NetUid(self.subnet.netuid), emission)];
+        let params = vec![(NetUid(self.subnet.netuid), Params::clawrank())];
         build_struct_json_patch!(RuntimeGenesisConfig {
             block_time: crate::block_time::GenesisConfig {
                 slot_duration_ms: self.slot_duration_ms,
@@ -317,7 +321,11 @@ impl Topology {
                 admin_freeze_window: admin_freeze_window,
             },
             drand: pallet_drand::GenesisConfig { beacon: beacon },
-            provider_rank: pallet_provider_rank::GenesisConfig { epoch_emissions: emissions, pot: POT },
+            provider_rank: pallet_provider_rank::GenesisConfig {
+                epoch_emissions: emissions,
+                subnet_params: params,
+                pot: POT,
+            },
         })
     }
 }
