@@ -306,8 +306,8 @@ pub mod pallet {
         /// # Errors
         ///
         /// What does not hold.
-        #[cfg(any(feature = "try-runtime", test))]
-        pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+        #[cfg(any(feature = "try-runtime", feature = "std"))]
+        pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
             for (netuid, who, _) in CommitmentOf::<T>::iter() {
                 ensure!(T::Subnets::uid(netuid, &who).is_some(), "a commitment belongs to no neuron");
                 ensure!(LastCommitment::<T>::contains_key(netuid, &who), "a commitment has no block");

@@ -164,7 +164,7 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     ///
     /// What does not hold.
-    #[cfg(any(feature = "try-runtime", test))]
+    #[cfg(any(feature = "try-runtime", feature = "std"))]
     pub(crate) fn try_state_timelocked() -> Result<(), sp_runtime::TryRuntimeError> {
         let waits = |netuid, who: &T::AccountId| {
             CommitmentOf::<T>::get(netuid, who).is_some_and(|registration| {

@@ -148,8 +148,8 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     ///
     /// What does not hold.
-    #[cfg(any(feature = "try-runtime", test))]
-    pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+    #[cfg(any(feature = "try-runtime", feature = "std"))]
+    pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
         const VERIFIED: u64 = 16;
         let (oldest, newest) = (OldestStoredRound::<T>::get(), LastStoredRound::<T>::get());
         ensure!(oldest <= newest, "the oldest round is newer than the newest");

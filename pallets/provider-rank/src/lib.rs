@@ -27,8 +27,8 @@
 //! # Parameters
 //!
 //! A subnet's [`Params`] can be stored here by its owner; validators read them. The pallet itself pays by their cap. An epoch
-//! is settled by the cap that stood when it opened ([`EpochCaps`]), so a change made while it runs or is judged counts from
-//! the next one on. Without stored parameters the cap is the runtime's [`Config::Cap`].
+//! is settled by the cap that stands after its first block ([`EpochCaps`]), as validators judge it by the parameters of that
+//! state, so a change made while it runs or is judged counts from the next one on. Without stored parameters the cap is the runtime's [`Config::Cap`].
 //!
 //! Stored epochs are bounded: an epoch goes when `Retention` newer ones have opened.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -39,7 +39,7 @@ extern crate alloc;
 mod schedule;
 mod sections;
 mod settle;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
 mod types;
 pub mod weights;
@@ -203,7 +203,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type SubnetParams<T: Config> = StorageMap<_, Twox64Concat, NetUid, Params, OptionQuery>;
 
-    /// The cap that an epoch is settled by, where its subnet had parameters when it opened.
+    /// The cap that an epoch is settled by, where its subnet had parameters in its first block.
     #[pallet::storage]
     pub type EpochCaps<T: Config> =
         StorageDoubleMap<_, Twox64Concat, NetUid, Twox64Concat, u64, CapParams, OptionQuery>;
@@ -345,7 +345,8 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Sets the parameters of `netuid`, by its owner or an administrator. Their cap pays epochs that open from now on.
+        /// Sets the parameters of `netuid`, by its owner or an administrator. Their cap pays the epochs that begin
+        /// in this block or later.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::set_params())]
         pub fn set_params(origin: OriginFor<T>, netuid: NetUid, params: Params) -> DispatchResult {
@@ -428,6 +429,12 @@ pub mod pallet {
     }
 
     impl<T: Config> Pallet<T> {
+        /// The epoch of `netuid` whose first block runs, if it is that.
+        fn epoch_that_begins(netuid: NetUid) -> Option<u64> {
+            let epoch = RunningEpoch::<T>::get(netuid)?;
+            (Epochs::<T>::get(netuid, epoch)?.start == Self::block()).then_some(epoch)
+        }
+
         /// The block that runs.
         pub(crate) fn block() -> u64 {
             frame_system::Pallet::<T>::block_number().unique_saturated_into()
@@ -464,6 +471,9 @@ pub mod pallet {
         pub(crate) fn do_set_params(netuid: NetUid, params: Params) -> Result<(), Error<T>> {
             ensure!(EpochEmission::<T>::contains_key(netuid), Error::<T>::SubnetNotTracked);
             ensure!(params.ensure_valid().is_ok(), Error::<T>::InvalidParams);
+            if let Some(epoch) = Self::epoch_that_begins(netuid) {
+                EpochCaps::<T>::insert(netuid, epoch, params.cap);
+            }
             SubnetParams::<T>::insert(netuid, params);
             Self::deposit_event(Event::ParamsSet { netuid });
             Ok(())

@@ -15,7 +15,7 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     ///
     /// What does not hold.
-    pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+    pub fn do_try_state() -> Result<(), TryRuntimeError> {
         ensure!(EpochEmission::<T>::count() <= T::MaxSubnets::get(), "more subnets than MaxSubnets");
         for (netuid, epoch, state) in Epochs::<T>::iter() {
             Self::try_state_epoch(netuid, epoch, &state)?;

@@ -65,7 +65,7 @@ macro_rules! weights {
             }
 
             fn set_params() -> Weight {
-                base(45, 4 * NODES).saturating_add($db.reads_writes(4, 2))
+                base(50, 6 * NODES).saturating_add($db.reads_writes(6, 3))
             }
 
             fn on_initialize(n: u32) -> Weight {

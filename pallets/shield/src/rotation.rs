@@ -38,8 +38,8 @@ impl<T: Config> Pallet<T> {
     /// # Errors
     ///
     /// What does not hold.
-    #[cfg(any(feature = "try-runtime", test))]
-    pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+    #[cfg(any(feature = "try-runtime", feature = "std"))]
+    pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
         let (pending, next) = (PendingKey::<T>::get(), NextKey::<T>::get());
         ensure!(pending.is_some() == PendingKeyExpiresAt::<T>::exists(), "a pending key and its term go together");
         ensure!(next.is_some() == NextKeyExpiresAt::<T>::exists(), "a next key and its term go together");

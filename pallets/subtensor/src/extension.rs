@@ -31,6 +31,8 @@ use crate::{pallet::*, types::*, weights::WeightInfo};
 pub mod code {
     /// Stake below the minimum for weights.
     pub const STAKE_AMOUNT_TOO_LOW: u8 = 1;
+    /// The hotkey is nobody's.
+    pub const HOTKEY_ACCOUNT_DOES_NOT_EXIST: u8 = 4;
     /// Too early after the last such call.
     pub const RATE_LIMIT_EXCEEDED: u8 = 6;
     /// The hotkey that announces itself has no uid.
@@ -51,6 +53,12 @@ pub mod code {
     pub const INPUT_LENGTHS_UNEQUAL: u8 = 18;
     /// The hotkey that would set weights has no uid, and cannot pay the fee of those who have none.
     pub const UID_NOT_FOUND: u8 = 19;
+    /// The hotkey is another coldkey's.
+    pub const NON_ASSOCIATED_COLDKEY: u8 = 25;
+    /// A take below the least.
+    pub const DELEGATE_TAKE_TOO_LOW: u8 = 26;
+    /// A take above the highest.
+    pub const DELEGATE_TAKE_TOO_HIGH: u8 = 27;
     /// Anything else that dispatch would refuse.
     pub const BAD_REQUEST: u8 = 255;
 }
@@ -62,7 +70,7 @@ fn strangers_fee(len: usize) -> u64 {
 
 /// Refuses calls of [`Pallet`] for the reasons for which the public chain's pool does, with its codes.
 ///
-/// Zero bytes in a transaction. Signed weight calls, serving calls and `register_network` are looked at; every other
+/// Zero bytes in a transaction. Signed weight calls, serving calls, takes and `register_network` are looked at; every other
 /// call passes. Of weight calls: whether the lists of a batch are of one length, the least stake, whether a reveal has a
 /// commit in its window, the round of a timelocked commit, and the rate limit but for timelocked commits and batches.
 /// Whatever else is wrong gets into a block and fails there, with the error that says so. A refusal may depend on the
@@ -128,6 +136,10 @@ impl<T: Config> Error<T> {
             Self::RevealTooEarly | Self::ExpiredWeightCommit => code::COMMIT_BLOCK_NOT_IN_REVEAL_RANGE,
             Self::InvalidRevealRound => code::INVALID_REVEAL_ROUND,
             Self::InputLengthsUnequal => code::INPUT_LENGTHS_UNEQUAL,
+            Self::HotKeyAccountNotExists => code::HOTKEY_ACCOUNT_DOES_NOT_EXIST,
+            Self::NonAssociatedColdKey => code::NON_ASSOCIATED_COLDKEY,
+            Self::DelegateTakeTooLow => code::DELEGATE_TAKE_TOO_LOW,
+            Self::DelegateTakeTooHigh => code::DELEGATE_TAKE_TOO_HIGH,
             _ => code::BAD_REQUEST,
         }
     }
@@ -204,6 +216,9 @@ impl<T: Config> SubtensorTransactionExtension<T> {
                     placeholder2: *placeholder2,
                 };
                 Pallet::<T>::ensure_axon(who, *netuid, &axon)
+            }
+            Call::decrease_take { hotkey, take } | Call::increase_take { hotkey, take } => {
+                Pallet::<T>::ensure_take(who, hotkey, *take)
             }
             Call::register_network { .. } if !Pallet::<T>::may_register_network() => {
                 Err(Error::<T>::NetworkTxRateLimitExceeded)

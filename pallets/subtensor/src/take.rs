@@ -46,4 +46,16 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::TakeIncreased(coldkey.clone(), hotkey.clone(), take));
         Ok(())
     }
+
+    /// Whether `take` may be one of a hotkey of `coldkey` at all, whatever it takes now.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::DelegateTakeTooLow`], [`Error::DelegateTakeTooHigh`]: below `MinDelegateTake`, above `MaxDelegateTake`.
+    /// - [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
+    pub(crate) fn ensure_take(coldkey: &T::AccountId, hotkey: &T::AccountId, take: PerU16) -> Result<(), Error<T>> {
+        ensure!(take >= MinDelegateTake::<T>::get(), Error::<T>::DelegateTakeTooLow);
+        ensure!(take <= MaxDelegateTake::<T>::get(), Error::<T>::DelegateTakeTooHigh);
+        Self::ensure_owns(coldkey, hotkey)
+    }
 }

@@ -676,7 +676,7 @@ mod calls {
             })
         }
 
-        /// Sets what becomes of the incentive of the owner's neurons, which they keep here; root or the owner.
+        /// Sets what becomes of the incentive of the owner's neurons, which is burned here either way; root or the owner.
         #[pallet::call_index(80)]
         #[pallet::weight(<T as Config>::WeightInfo::parameter())]
         pub fn sudo_set_recycle_or_burn(

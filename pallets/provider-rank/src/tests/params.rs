@@ -90,6 +90,22 @@ fn epoch_is_settled_by_the_cap_that_stood_when_it_opened() {
 }
 
 #[test]
+fn cap_counts_for_the_epoch_that_begins_when_it_is_set_in_its_first_block() {
+    build_and_execute(|| {
+        let cap = |epoch| EpochCaps::<Test>::get(NETUID, epoch).map(|cap| cap.cap);
+        run_to(10);
+        assert_eq!(cap(1), None);
+        assert_ok!(ProviderRank::set_params(owner(), NETUID, capped(50, Shortfall::Uniform)));
+        assert_eq!(cap(1), Some(Ppb::from_percent(50)));
+        run_to(11);
+        assert_ok!(ProviderRank::set_params(owner(), NETUID, capped(20, Shortfall::Uniform)));
+        assert_eq!(cap(1), Some(Ppb::from_percent(50)));
+        run_to(20);
+        assert_eq!(cap(2), Some(Ppb::from_percent(20)));
+    });
+}
+
+#[test]
 fn caps_go_with_their_epochs_when_many_pass() {
     build_and_execute(|| {
         assert_ok!(ProviderRank::set_params(owner(), NETUID, capped(50, Shortfall::Uniform)));

@@ -137,7 +137,7 @@ mod reader_storage {
     #[pallet::storage]
     pub type TransferToggle<T: Config> = StorageMap<_, Identity, NetUid, bool, ValueQuery, ConstBool<true>>;
 
-    /// What becomes of the incentive of a subnet owner's neurons: they keep it.
+    /// What becomes of the incentive of a subnet owner's neurons: it is burned, whatever stands here.
     #[pallet::storage]
     pub type RecycleOrBurn<T: Config> = StorageMap<_, Identity, NetUid, RecycleOrBurnEnum, ValueQuery>;
 

@@ -54,7 +54,7 @@ fn extension_takes_no_bytes_when_encoded() {
 
 #[test]
 fn codes_are_the_public_chains_numbers_when_an_error_has_one() {
-    let codes: [(Error<Test>, u8); 20] = [
+    let codes: [(Error<Test>, u8); 24] = [
         (Error::NotEnoughStakeToSetWeights, 1),
         (Error::CommittingWeightsTooFast, 6),
         (Error::SettingWeightsTooFast, 6),
@@ -70,6 +70,10 @@ fn codes_are_the_public_chains_numbers_when_an_error_has_one() {
         (Error::ExpiredWeightCommit, 17),
         (Error::InputLengthsUnequal, 18),
         (Error::HotKeyNotRegisteredInSubNet, 19),
+        (Error::HotKeyAccountNotExists, 4),
+        (Error::NonAssociatedColdKey, 25),
+        (Error::DelegateTakeTooLow, 26),
+        (Error::DelegateTakeTooHigh, 27),
         (Error::InvalidIpType, 255),
         (Error::MechanismDoesNotExist, 255),
         (Error::WeightVecNotEqualSize, 255),
@@ -409,4 +413,27 @@ fn extension_weighs_every_item_when_the_call_is_a_batch() {
     let looks = |count| weight(count) - db.writes(1);
     assert_eq!(looks(6), looks(1).saturating_mul(6));
     assert!(weight(0).all_gte(weight(1)));
+}
+
+#[test]
+fn takes_are_refused_with_the_public_codes_when_a_check_fails() {
+    Ext::default().build_and_execute(|| {
+        let take = |hotkey, parts, raises| {
+            let (hotkey, take) = (hot(hotkey), sp_runtime::PerU16::from_parts(parts));
+            if raises { Call::increase_take { hotkey, take } } else { Call::decrease_take { hotkey, take } }
+        };
+        MinDelegateTake::<Test>::put(sp_runtime::PerU16::from_parts(10));
+        let pool = |call: Call<Test>, refused: Option<u8>| {
+            let refused = refused.map(|code| TransactionValidityError::Invalid(InvalidTransaction::Custom(code)));
+            assert_eq!(validate(RuntimeOrigin::signed(cold(ALICE)), call.clone()).err(), refused, "{call:?}");
+        };
+        for raises in [true, false] {
+            pool(take(77, 11, raises), Some(4));
+            pool(take(BOB, 11, raises), Some(25));
+            pool(take(ALICE, 9, raises), Some(26));
+            pool(take(ALICE, 11_797, raises), Some(27));
+            // Whether it is on the right side of the take before is asked in the block.
+            pool(take(ALICE, 11_796, raises), None);
+        }
+    });
 }
