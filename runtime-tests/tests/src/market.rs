@@ -206,7 +206,7 @@ impl Market {
     fn validator_args(&self, data: &str) -> Vec<String> {
         let settings = write(
             self.folder.path(),
-            "validator.toml",
+            &format!("{data}.toml"),
             &format!(
                 "gateways = [{{ url = \"http://127.0.0.1:{}\" }}]\nprobe_interval_ms = 1000\nreceipts_interval_ms = 500\n\
                  keep_epochs = 64\nreplays_per_cell = 8\nreplay_concurrency = 4\nstall_after_ms = {STALL_MS}\n",

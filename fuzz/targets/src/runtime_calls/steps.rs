@@ -2,13 +2,14 @@
 //! From bytes to steps: any call at all, and those whose arguments must fit what was said before.
 #![allow(clippy::arithmetic_side_effects, reason = "small constants and bytes")]
 
+use clawrank_primitives::{Params, emission::Shortfall, units::Ppb};
 use clawrank_runtime::{Runtime, RuntimeCall, SubtensorModule};
 use clawrank_timelock::{DevBeacon, WeightsPayload};
 use frame_support::BoundedVec;
 use pallet_admin_utils::Call as Admin;
 use pallet_commitments::{CommitmentInfo, Data};
 use pallet_drand::{BeaconConfig, BeaconConfiguration, BeaconConfigurationPayload, Pulse, Pulses, PulsesPayload};
-use pallet_provider_rank::{Epochs, RunningEpoch, Verdict};
+use pallet_provider_rank::{Call as Rank, Epochs, RunningEpoch, Verdict};
 use pallet_subtensor::{Call as Subnet, MechId, NetUid, NetUidStorageIndex, SubnetOwner};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use sp_core::H256;
@@ -95,10 +96,24 @@ impl<'a> Chooser<'a> {
             0 => Subnet::start_call { netuid }.into(),
             1 => Subnet::set_tempo { netuid, tempo: 360 + self.bytes.word() % 40 }.into(),
             2 | 3 => self.bytes.call(&["SubtensorModule", "ProviderRank"], signer),
+            4 => Rank::set_params { netuid, params: self.params() }.into(),
             _ => self.bytes.call(&["AdminUtils"], signer),
         };
         self.bytes.on = None;
         Step::Signed(signer, Box::new(call))
+    }
+
+    /// A preset, often with one number that is another, or makes no sense.
+    fn params(&mut self) -> Params {
+        let preset = Params::PRESETS[usize::from(self.byte()) % Params::PRESETS.len()];
+        let mut params = Params::preset(preset).unwrap_or_default();
+        match self.byte() % 4 {
+            0 => params.cap.cap = Ppb::from_percent(self.byte().into()),
+            1 => params.cap.shortfall = [Shortfall::ToOwner, Shortfall::Skip][usize::from(self.byte() % 2)],
+            2 => params.gate.k_min = self.bytes.word().into(),
+            _ => {}
+        }
+        params
     }
 
     fn plain(&mut self) -> Step {
