@@ -9,6 +9,7 @@ use clawrank_primitives::proof::{Keypair, blake2_256};
 use clawrank_store::journal::{Identity, Journal, Options};
 
 mod chain;
+mod disk;
 mod endpoint;
 mod fault;
 mod gateway;
@@ -16,7 +17,7 @@ mod log;
 mod miner;
 
 pub(crate) use chain::{FakeChain, Moment};
-pub(crate) use clawrank_small_disk::SmallDisk;
+pub(crate) use disk::SmallDisk;
 pub(crate) use endpoint::StubEndpoints;
 pub(crate) use fault::Fault;
 pub(crate) use gateway::{Evil, ProbeMode, StubGateway, receipt};

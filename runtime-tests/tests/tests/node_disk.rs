@@ -209,11 +209,14 @@ fn node_goes_on_from_an_earlier_final_block_when_its_log_was_cut() {
     }
 }
 
+/// Which files, by what their names begin with, and what is done to each of them.
+type Damage = (String, fn(&Path));
+
 #[test]
 fn node_refuses_its_database_when_files_are_cut_emptied_or_missing() {
     let killed = Killed::make();
     let columns = [(0, "meta"), (1, "state"), (2, "state's log"), (3, "numbers"), (4, "headers"), (8, "consensus")];
-    let mut cases: Vec<(String, fn(&Path))> = vec![("metadata".into(), zero), ("metadata".into(), remove)];
+    let mut cases: Vec<Damage> = vec![("metadata".into(), zero), ("metadata".into(), remove)];
     for (column, _) in columns {
         cases.push((format!("index_{column:02}_"), remove));
         cases.push((format!("table_{column:02}_"), remove));

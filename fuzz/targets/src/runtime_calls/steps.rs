@@ -105,11 +105,16 @@ impl<'a> Chooser<'a> {
 
     /// A preset, often with one number that is another, or makes no sense.
     fn params(&mut self) -> Params {
-        let preset = Params::PRESETS[usize::from(self.byte()) % Params::PRESETS.len()];
-        let mut params = Params::preset(preset).unwrap_or_default();
+        let mut params = match self.byte() % 3 {
+            0 => Params::clawrank(),
+            1 => Params::local(),
+            _ => Params::tensorclaw_v1(),
+        };
         match self.byte() % 4 {
             0 => params.cap.cap = Ppb::from_percent(self.byte().into()),
-            1 => params.cap.shortfall = [Shortfall::ToOwner, Shortfall::Skip][usize::from(self.byte() % 2)],
+            1 => {
+                params.cap.shortfall = if self.byte().is_multiple_of(2) { Shortfall::ToOwner } else { Shortfall::Skip }
+            }
             2 => params.gate.k_min = self.bytes.word().into(),
             _ => {}
         }

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     sync::{
-        Arc, Mutex, Once,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -15,7 +15,6 @@ use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
     span,
-    subscriber::NoSubscriber,
 };
 
 #[derive(Clone, Default)]
@@ -34,12 +33,6 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn start() -> Self {
-        // With this one there are always two: where tracing knows of one alone, the thread that first comes to a place in
-        // the code decides whether anybody listens there.
-        static SILENT: Once = Once::new();
-        SILENT.call_once(|| {
-            let _ = tracing::subscriber::set_global_default(NoSubscriber::new());
-        });
         let shared = Shared::default();
         let log = tracing::subscriber::set_default(shared.clone());
         // The guard borrows it for as long as the process runs: a few bytes per test.
