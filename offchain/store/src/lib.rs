@@ -10,6 +10,7 @@
 pub mod journal;
 pub mod ledger;
 
+mod code;
 mod transaction;
 
 pub use ledger::{Ledger, LedgerError, SqliteLedger};

@@ -3,17 +3,7 @@
 use std::path::PathBuf;
 
 use super::{CommitKey, CommitState};
-
-/// Result codes of SQLite that the journal tells apart; an extended code carries its primary code in the low byte.
-mod code {
-    pub(super) const BUSY: u32 = 5;
-    pub(super) const LOCKED: u32 = 6;
-    pub(super) const READ_ONLY: u32 = 8;
-    pub(super) const IO: u32 = 10;
-    pub(super) const CORRUPT: u32 = 11;
-    pub(super) const FULL: u32 = 13;
-    pub(super) const NOT_A_DATABASE: u32 = 26;
-}
+use crate::code;
 
 /// Why the journal refused to open, to read or to write.
 ///
@@ -137,8 +127,8 @@ impl JournalError {
     /// Sorts what the database said by what the operator can do about it.
     pub(super) fn of(path: &std::path::Path, source: sqlx::Error) -> Self {
         let path = path.to_path_buf();
-        match primary_code(&source) {
-            Some(code::FULL) => Self::Full { path },
+        match code::primary(&source) {
+            _ if code::is_full(&source) => Self::Full { path },
             Some(code::CORRUPT | code::NOT_A_DATABASE) => Self::Damaged { path, detail: source.to_string() },
             _ => Self::Database { path, source },
         }
@@ -149,7 +139,7 @@ impl JournalError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Full { .. } => true,
-            Self::Database { source, .. } => match primary_code(source) {
+            Self::Database { source, .. } => match code::primary(source) {
                 Some(code::BUSY | code::LOCKED | code::IO) => true,
                 Some(code::READ_ONLY) | Some(_) => false,
                 None => matches!(source, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)),
@@ -157,10 +147,4 @@ impl JournalError {
             _ => false,
         }
     }
-}
-
-/// SQLite's primary result code, if the error came from SQLite.
-fn primary_code(error: &sqlx::Error) -> Option<u32> {
-    let code = error.as_database_error()?.code()?;
-    code.parse::<u32>().ok().map(|extended| extended & 0xff)
 }

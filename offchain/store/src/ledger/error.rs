@@ -4,6 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use clawrank_units::MicroUsd;
 
+use crate::code;
+
 /// Why the ledger refused or failed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -140,27 +142,12 @@ impl LedgerError {
     }
 }
 
-/// Primary result codes of SQLite.
-const SQLITE_BUSY: u32 = 5;
-const SQLITE_LOCKED: u32 = 6;
-const SQLITE_FULL: u32 = 13;
-
 impl From<sqlx::Error> for LedgerError {
     fn from(error: sqlx::Error) -> Self {
-        match result_code(&error) {
-            Some(SQLITE_FULL) => Self::Full,
-            Some(SQLITE_BUSY | SQLITE_LOCKED) => Self::Locked,
+        match code::primary(&error) {
+            _ if code::is_full(&error) => Self::Full,
+            Some(code::BUSY | code::LOCKED) => Self::Locked,
             _ => Self::Database { source: Arc::new(error) },
         }
     }
-}
-
-/// SQLite's primary result code, without the extended bits.
-fn result_code(error: &sqlx::Error) -> Option<u32> {
-    extended_code(error).map(|code| code & 0xff)
-}
-
-/// SQLite's result code with the extended bits.
-pub(crate) fn extended_code(error: &sqlx::Error) -> Option<u32> {
-    error.as_database_error()?.code()?.parse().ok()
 }

@@ -18,15 +18,10 @@ use super::{
     LedgerOptions,
     mark::{self, Counts, Mark},
 };
-use crate::ledger::{LedgerError, error::extended_code};
+use crate::{code, ledger::LedgerError};
 
 /// "CLWL": marks the file as a ledger of this program.
 const APPLICATION_ID: i64 = 0x434c_574c;
-
-const SQLITE_CORRUPT: u32 = 11;
-const SQLITE_NOTADB: u32 = 26;
-/// The file, or its log, is shorter than it says.
-const SQLITE_IOERR_SHORT_READ: u32 = 522;
 
 /// Connections for reading.
 const READERS: u32 = 4;
@@ -143,8 +138,10 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
 }
 
 fn damage(path: &Path, error: sqlx::Error) -> LedgerError {
-    match extended_code(&error).map(|code| if code == SQLITE_IOERR_SHORT_READ { code } else { code & 0xff }) {
-        Some(SQLITE_CORRUPT | SQLITE_NOTADB | SQLITE_IOERR_SHORT_READ) => {
+    let is_short = code::extended(&error) == Some(code::IO_SHORT_READ);
+    match code::primary(&error) {
+        Some(code::IO) if !is_short => error.into(),
+        Some(code::CORRUPT | code::NOT_A_DATABASE | code::IO) => {
             LedgerError::Corrupt { path: path.to_owned(), message: error.to_string() }
         }
         _ => error.into(),
