@@ -64,6 +64,23 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// The public chain's calls on mechanisms and on trimming leave it to `SubtensorModule` to look for the subnet.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::ensure_subnet`], but `MechanismDoesNotExist` or `SubnetNotExists` from these calls.
+    fn ensure_subnet_for(netuid: NetUid, limit: OwnerLimit) -> DispatchResult {
+        match (Self::ensure_subnet(netuid), limit) {
+            (Err(Error::<T>::SubnetDoesNotExist), OwnerLimit::MechanismCount | OwnerLimit::MechanismEmission) => {
+                Err(subtensor::Error::<T>::MechanismDoesNotExist.into())
+            }
+            (Err(Error::<T>::SubnetDoesNotExist), OwnerLimit::Trimming) => {
+                Err(subtensor::Error::<T>::SubnetNotExists.into())
+            }
+            (result, _) => Ok(result?),
+        }
+    }
+
     /// Lets root, or the owner of `netuid` within `limit`, make a change outside the freeze window, and counts an owner's
     /// against the limit.
     ///
@@ -72,7 +89,8 @@ impl<T: Config> Pallet<T> {
     /// - `BadOrigin`: neither root nor the owner.
     /// - `TxRateLimitExceeded`: an owner, too soon.
     /// - `AdminActionProhibitedDuringWeightsWindow`: an epoch is near.
-    /// - [`Error::NotPermittedOnRootSubnet`], [`Error::SubnetDoesNotExist`]: no subnet.
+    /// - [`Error::NotPermittedOnRootSubnet`], [`Error::SubnetDoesNotExist`]: no subnet; from calls on mechanisms
+    ///   `MechanismDoesNotExist`, from trimming `SubnetNotExists`.
     /// - Those of `change`.
     pub(crate) fn by_owner(
         origin: OriginFor<T>,
@@ -86,7 +104,7 @@ impl<T: Config> Pallet<T> {
             Some(owner) => subtensor::Pallet::<T>::ensure_owner_may(owner, netuid, limit)?,
             None => Self::ensure_root_may(netuid, limit)?,
         }
-        Self::ensure_subnet(netuid)?;
+        Self::ensure_subnet_for(netuid, limit)?;
         change(if owner.is_some() { Asker::Owner } else { Asker::Root })?;
         if let Some(owner) = &owner {
             subtensor::Pallet::<T>::note_limited_change(owner, netuid, limit);

@@ -171,7 +171,7 @@ pub mod pallet {
     /// What can be wrong with a call; names and indices are the public chain's.
     #[pallet::error]
     pub enum Error<T> {
-        /// More fields than `MaxFields`.
+        /// Never returned: a call with more fields than `MaxFields` is not decoded.
         #[codec(index = 0)]
         TooManyFieldsInCommitmentInfo,
         /// The signer has no uid on the subnet.
@@ -239,12 +239,8 @@ pub mod pallet {
         ///
         /// # Errors
         ///
-        /// Every [`Error`].
+        /// Every [`Error`] but the one that is never returned.
         fn commit(who: T::AccountId, netuid: NetUid, info: CommitmentInfo<T::MaxFields>) -> DispatchResult {
-            ensure!(
-                u32::try_from(info.fields.len()).is_ok_and(|fields| fields <= T::MaxFields::get()),
-                Error::<T>::TooManyFieldsInCommitmentInfo
-            );
             let failed = |field: &Data| matches!(field, Data::TimelockRevealFailed { .. });
             ensure!(!info.fields.iter().any(failed), Error::<T>::TimelockRevealFailedNotAllowed);
             ensure!(T::Subnets::uid(netuid, &who).is_some(), Error::<T>::AccountNotAllowedCommit);

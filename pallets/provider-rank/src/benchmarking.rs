@@ -4,6 +4,7 @@
 
 use super::*;
 use alloc::{format, vec::Vec};
+use clawrank_emission::Shortfall;
 use frame_benchmarking::v2::*;
 use frame_support::traits::{Get, fungible::Mutate};
 use frame_system::RawOrigin;
@@ -142,7 +143,7 @@ mod benchmarks {
     fn settle(b: Linear<0, MAX_UIDS>, r: Linear<0, 64>) {
         let hotkeys = subnet::<T>(MAX_UIDS);
         full_epoch::<T>(0, &hotkeys, b, r);
-        EpochCaps::<T>::insert(NETUID, 0, Params::local().cap);
+        EpochCaps::<T>::insert(NETUID, 0, CapParams { shortfall: Shortfall::ToOwner, ..Params::local().cap });
         assert!(T::Currency::mint_into(&Pallet::<T>::pot(), 2_000_000_000).is_ok());
 
         #[block]

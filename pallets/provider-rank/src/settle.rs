@@ -3,7 +3,7 @@
 //! The payment of one epoch (rules §4.5).
 
 use alloc::{collections::BTreeMap, vec::Vec};
-use clawrank_emission::{gate_majority, payouts, weighted_median};
+use clawrank_emission::{Finding, Shortfall, judge, payouts, quorum};
 use clawrank_units::Rao;
 use frame_support::{
     pallet_prelude::Weight,
@@ -26,6 +26,13 @@ use crate::{
 struct Report {
     stake: u128,
     verdicts: BTreeMap<u16, Verdict>,
+}
+
+impl Report {
+    /// What it says of `uid`.
+    fn on(&self, uid: u16) -> Option<Finding> {
+        self.verdicts.get(&uid).map(|verdict| Finding { tripped: verdict.tripped, score: verdict.score })
+    }
 }
 
 /// Who reported on an epoch.
@@ -51,8 +58,7 @@ impl<T: Config> Pallet<T> {
         let Some(mut state) = Epochs::<T>::get(netuid, epoch) else { return T::WeightInfo::settle(0, 0) };
         let weight = T::WeightInfo::settle(state.bundles, state.reports);
         let reporting = Self::reporting(netuid, epoch);
-        // More than half of all stake, doubled so that nothing is rounded.
-        let quorum = u128::from(reporting.stake).saturating_mul(2) > u128::from(reporting.total);
+        let quorum = quorum(reporting.stake, reporting.total);
         let mut miners = Self::judged(netuid, epoch, &reporting.reports);
         let emission = if quorum { Self::emission(netuid) } else { 0 };
         let dust = Self::pay(netuid, epoch, emission, &mut miners);
@@ -109,7 +115,9 @@ impl<T: Config> Pallet<T> {
         let mut miners: Vec<Payout<T::AccountId>> = Bundles::<T>::iter_prefix((netuid, epoch))
             .filter(|(hotkey, bundle)| T::Subnets::uid(netuid, hotkey) == Some(bundle.uid))
             .map(|(hotkey, bundle)| {
-                let (tripped, score) = judge(bundle.uid, reports);
+                let found: Vec<(Option<Finding>, u128)> =
+                    reports.iter().map(|report| (report.on(bundle.uid), report.stake)).collect();
+                let Finding { tripped, score } = judge(&found);
                 Payout { uid: bundle.uid, hotkey, tripped, score, amount: 0 }
             })
             .collect();
@@ -120,17 +128,18 @@ impl<T: Config> Pallet<T> {
     /// Pays the miners from the pot and notes their amounts; what of `emission` stays in the pot.
     ///
     /// An amount that an account cannot take (below the existential deposit of a new account) stays too, and so does all
-    /// of it when the cap's rule says so or nobody has a score. What [`Shortfall::ToOwner`] withholds from miners also stays.
-    ///
-    /// [`Shortfall::ToOwner`]: clawrank_emission::Shortfall::ToOwner
-    fn pay(netuid: NetUid, epoch: u64, emission: u64, miners: &mut [Payout<T::AccountId>]) -> u64 {
+    /// of it when the cap's rule says so or nobody has a score. What [`Shortfall::ToOwner`] withholds from miners goes to the
+    /// owner's hotkey, who is then among `miners`; it stays while that hotkey has no uid.
+    fn pay(netuid: NetUid, epoch: u64, emission: u64, miners: &mut Vec<Payout<T::AccountId>>) -> u64 {
         if emission == 0 {
             return emission;
         }
-        // After the miners stands the pot in the owner's place: without a score, it gets what a rule gives to the owner.
-        let scores: Vec<u128> = miners.iter().map(|miner| miner.score).chain([0]).collect();
         let cap = EpochCaps::<T>::get(netuid, epoch).unwrap_or_else(T::Cap::get);
-        let Ok(division) = payouts(&scores, &cap, Some(miners.len()), Rao(emission)) else { return emission };
+        let owner = if cap.shortfall == Shortfall::ToOwner { Self::join_owner(netuid, miners) } else { None };
+        // After the miners stands the pot, in the place of an owner who is not among them: it has no score.
+        let scores: Vec<u128> = miners.iter().map(|miner| miner.score).chain([0]).collect();
+        let owner = owner.unwrap_or(miners.len());
+        let Ok(division) = payouts(&scores, &cap, Some(owner), Rao(emission)) else { return emission };
         let pot = Self::pot();
         let mut dust = emission;
         for (miner, amount) in miners.iter_mut().zip(division.amounts) {
@@ -144,24 +153,16 @@ impl<T: Config> Pallet<T> {
         }
         dust
     }
-}
 
-/// Whether a majority of the reporting stake tripped the gate of `uid`, and the median of its scores.
-///
-/// Who did not report on `uid` counts as a score of 0 that did not trip, and so does the score of who tripped it.
-fn judge(uid: u16, reports: &[Report]) -> (bool, u128) {
-    let verdict = |report: &Report| report.verdicts.get(&uid).map(|verdict| (verdict.tripped, verdict.score));
-    let votes: Vec<(bool, u128)> =
-        reports.iter().map(|report| (verdict(report).is_some_and(|(tripped, _)| tripped), report.stake)).collect();
-    if gate_majority(&votes) {
-        return (true, 0);
+    /// Puts the hotkey of the owner among the miners, by ascending uid, unless it is there; its place, `None` while it has no
+    /// uid.
+    fn join_owner(netuid: NetUid, miners: &mut Vec<Payout<T::AccountId>>) -> Option<usize> {
+        let uid = T::Subnets::owner_uid(netuid)?;
+        let hotkey = T::Subnets::hotkey(netuid, uid)?;
+        let place = miners.binary_search_by_key(&uid, |miner| miner.uid);
+        if let Err(place) = place {
+            miners.insert(place, Payout { uid, hotkey, tripped: false, score: 0, amount: 0 });
+        }
+        Some(place.unwrap_or_else(|place| place))
     }
-    let scores: Vec<(u128, u128)> = reports
-        .iter()
-        .map(|report| {
-            let score = verdict(report).filter(|(tripped, _)| !tripped).map_or(0, |(_, score)| score);
-            (score, report.stake)
-        })
-        .collect();
-    (false, weighted_median(&scores).unwrap_or_default())
 }

@@ -85,14 +85,14 @@ macro_rules! weights {
 
             fn settle(b: u32, r: u32) -> Weight {
                 let (bundles, reports) = (u64::from(b), u64::from(r));
-                // A median sorts one entry per report; a payment reads and writes two accounts.
+                // A median sorts one entry per report; a payment reads and writes two accounts, and the owner may get one.
                 let entries = bundles.saturating_mul(reports);
-                base(100, 11 * NODES)
+                base(160, 18 * NODES)
                     .saturating_add(base(1, 0).saturating_mul(entries))
                     .saturating_add(base(60, 4 * NODES).saturating_mul(bundles))
                     .saturating_add(base(500, NODES + REPORT).saturating_mul(reports))
                     .saturating_add(base(2, 4 * NODES).saturating_mul(256))
-                    .saturating_add($db.reads_writes(11, 4))
+                    .saturating_add($db.reads_writes(15, 6))
                     .saturating_add($db.reads_writes(4, 2).saturating_mul(bundles))
                     .saturating_add($db.reads(1).saturating_mul(reports))
                     .saturating_add($db.reads(4).saturating_mul(256))

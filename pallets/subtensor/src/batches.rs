@@ -26,7 +26,8 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InputLengthsUnequal`]; what is wrong with an item is in [`Event::BatchWeightItemFailed`].
+    /// [`Error::InputLengthsUnequal`], [`Error::InvalidBatchLength`]; what is wrong with an item is in
+    /// [`Event::BatchWeightItemFailed`].
     pub(crate) fn do_batch_set_weights(
         hotkey: &T::AccountId,
         netuids: Vec<Compact<NetUid>>,
@@ -35,6 +36,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let same = netuids.len() == weights.len() && netuids.len() == version_keys.len();
         ensure!(same, Error::<T>::InputLengthsUnequal);
+        Self::ensure_batch_length(netuids.len())?;
         let mut items = weights.into_iter().zip(version_keys);
         Self::batch(hotkey, netuids, |netuid| {
             let Some((row, key)) = items.next() else { return Ok(()) };
@@ -51,17 +53,28 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InputLengthsUnequal`]; what is wrong with an item is in [`Event::BatchWeightItemFailed`].
+    /// [`Error::InputLengthsUnequal`], [`Error::InvalidBatchLength`]; what is wrong with an item is in
+    /// [`Event::BatchWeightItemFailed`].
     pub(crate) fn do_batch_commit_weights(
         hotkey: &T::AccountId,
         netuids: Vec<Compact<NetUid>>,
         commit_hashes: Vec<H256>,
     ) -> DispatchResult {
         ensure!(netuids.len() == commit_hashes.len(), Error::<T>::InputLengthsUnequal);
+        Self::ensure_batch_length(netuids.len())?;
         let mut hashes = commit_hashes.into_iter();
         Self::batch(hotkey, netuids, |netuid| {
             Self::do_commit_weights(hotkey, netuid, MechId::MAIN, hashes.next().unwrap_or_default())
         });
+        Ok(())
+    }
+
+    /// A batch has one item at least and one per network at most, the root network among them: on the public chain
+    /// `TotalNetworks` counts it too.
+    fn ensure_batch_length(items: usize) -> Result<(), Error<T>> {
+        let root = usize::from(NetworksAdded::<T>::get(NetUid::ROOT));
+        let networks = usize::from(TotalNetworks::<T>::get()).saturating_add(root);
+        ensure!((1..=networks).contains(&items), Error::<T>::InvalidBatchLength);
         Ok(())
     }
 
@@ -86,14 +99,16 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InputLengthsUnequal`], [`Error::SubnetNotExists`], [`Error::CommitRevealDisabled`],
-    /// [`Error::NoWeightsCommitFound`], or for any of the reveals what [`Self::do_reveal_weights`] says, but that a hash
-    /// beside expired commits alone is [`Error::InvalidRevealCommitHashNotMatch`].
+    /// [`Error::InputLengthsUnequal`], [`Error::InvalidBatchLength`], [`Error::SubnetNotExists`],
+    /// [`Error::CommitRevealDisabled`], [`Error::NoWeightsCommitFound`], or for any of the reveals what
+    /// [`Self::do_reveal_weights`] says, but that a hash beside expired commits alone is
+    /// [`Error::InvalidRevealCommitHashNotMatch`].
     pub(crate) fn do_batch_reveal_weights(hotkey: &T::AccountId, netuid: NetUid, reveals: Reveals) -> DispatchResult {
         let Reveals { uids, values, salts, version_keys } = reveals;
         let count = uids.len();
         let same = [values.len(), salts.len(), version_keys.len()].into_iter().all(|len| len == count);
         ensure!(same, Error::<T>::InputLengthsUnequal);
+        Self::ensure_batch_length(count)?;
         Self::ensure_subnet_and_mechanism_exist(netuid, MechId::MAIN)?;
         ensure!(CommitRevealWeightsEnabled::<T>::get(netuid), Error::<T>::CommitRevealDisabled);
         let index = NetUidStorageIndex::from(netuid);

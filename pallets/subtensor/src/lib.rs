@@ -116,7 +116,7 @@ pub mod pallet {
         },
     };
     use frame_system::pallet_prelude::*;
-    use sp_core::H256;
+    use sp_core::{H160, H256};
     use sp_runtime::PerU16;
 
     /// The version of what is stored.

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::traits::Get;
 use scale_info::TypeInfo;
-use sp_runtime::PerU16;
+use sp_runtime::{PerU16, Percent};
 
-use crate::types::{FixedU128, SubnetIdentityV3, TaoBalance};
+use crate::types::{AlphaBalance, FixedU128, NetUid, SubnetIdentityV3, TaoBalance};
 
 macro_rules! signed_fixed {
     ($(#[$doc:meta])* $name:ident($bits:ty)) => {
@@ -106,4 +106,83 @@ pub struct NetworkRegistrationInfo<AccountId> {
     pub registration_block: u64,
     /// Number of the amount paid.
     pub lock_id: u32,
+}
+
+/// Collateral of a miner.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct MinerCollateralState {
+    /// What is locked.
+    pub locked: AlphaBalance,
+    /// Alpha that is released per alpha earned.
+    pub drain_ratio: FixedU128,
+    /// What stays locked.
+    pub min_locked: AlphaBalance,
+    /// What was earned.
+    pub earned: AlphaBalance,
+}
+
+/// A subnet that is owned for a time.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct SubnetLease<AccountId, BlockNumber> {
+    /// Who acts as its owner.
+    pub beneficiary: AccountId,
+    /// The coldkey that owns it.
+    pub coldkey: AccountId,
+    /// The hotkey of its owner.
+    pub hotkey: AccountId,
+    /// Part of the owner's cut that goes to those who paid.
+    pub emissions_share: Percent,
+    /// The block in which it ends, if it does.
+    pub end_block: Option<BlockNumber>,
+    /// The subnet.
+    pub netuid: NetUid,
+    /// What it cost.
+    pub cost: TaoBalance,
+}
+
+/// How far the dissolution of a subnet is.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct DissolveCleanupStatus {
+    /// The subnet.
+    pub netuid: NetUid,
+    /// What is being removed.
+    pub phase: DissolveCleanupPhase,
+    /// The key that was removed last.
+    pub last_key: Option<Vec<u8>>,
+    /// The alpha among which its TAO is divided.
+    pub subnet_total_alpha_value: Option<u128>,
+    /// The TAO that was given back.
+    pub subnet_distributed_tao: Option<u128>,
+}
+
+/// What a dissolution removes, one after the other.
+#[allow(missing_docs, reason = "names are the public chain's")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum DissolveCleanupPhase {
+    SubnetRootDividendsRootClaimable,
+    SubnetRootDividendsRootClaimed,
+    AlphaInOutStakesGetTotalAlphaValue,
+    AlphaInOutStakesSettleStakes,
+    AlphaInOutStakesAlpha,
+    AlphaInOutStakesHotkeyTotals,
+    AlphaInOutStakesLocks,
+    AlphaInOutStakesDecayingLocks,
+    AlphaInOutStakes,
+    ProtocolLiquidity,
+    PurgeNetuid,
+    NetworkIsNetworkMember,
+    NetworkParameters,
+    NetworkMapParameters,
+    NetworkUpdateWeightsOnRoot,
+    NetworkChildkeyTake,
+    NetworkChildkeys,
+    NetworkParentkeys,
+    NetworkLastHotkeyEmissionOnNetuid,
+    NetworkTotalHotkeyAlphaLastEpoch,
+    NetworkTransactionKeyLastBlock,
+    NetworkLock,
+    NetworkDecayingLock,
+    SubnetBasketHoldingsToRoot,
+    NetworkPendingBasketDeposits,
+    NetworkAlphaAssetCounters,
 }

@@ -48,6 +48,10 @@ impl<T: Config> SubnetInfo<T::AccountId> for Pallet<T> {
         SubnetOwner::<T>::try_get(netuid).ok()
     }
 
+    fn owner_uid(netuid: NetUid) -> Option<u16> {
+        Uids::<T>::get(netuid, SubnetOwnerHotkey::<T>::try_get(netuid).ok()?)
+    }
+
     fn reset_bonds(netuid: NetUid, hotkey: &T::AccountId) -> bool {
         let Some(uid) = Uids::<T>::get(netuid, hotkey).filter(|_| BondsResetOn::<T>::get(netuid)) else { return false };
         for index in Self::mechanisms(netuid) {

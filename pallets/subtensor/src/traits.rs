@@ -38,6 +38,9 @@ pub trait SubnetInfo<AccountId> {
     /// The coldkey that owns `netuid`.
     fn owner(netuid: NetUid) -> Option<AccountId>;
 
+    /// The uid that the owner's hotkey has on `netuid`.
+    fn owner_uid(netuid: NetUid) -> Option<u16>;
+
     /// Drops every bond on the neuron of `hotkey`, where `netuid` lets commitments do that; whether it did.
     fn reset_bonds(netuid: NetUid, hotkey: &AccountId) -> bool;
 

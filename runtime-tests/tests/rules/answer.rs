@@ -5,7 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use codec::{Decode, Encode};
 
 use crate::rules::{
-    emission::{self, CapParams},
+    emission::{self, CapParams, Finding},
     gate::{self, GateParams, Replay},
     proof::{Attempt, CellTelemetry, EndpointName, Hash, challenge, summarise},
     scoring::{self, CellInput, EndpointCost, IntelParams, ServingInput, ServingMiner, ServingParams},
@@ -108,7 +108,14 @@ pub(crate) fn answer(question: &Question) -> String {
         }
         Question::Blend { serving, intel, part } => format!("{:?}", emission::blend(serving, intel, *part)),
         Question::Judge { scores, votes } => {
-            format!("{:?} {:?}", emission::weighted_median(scores), emission::gate_majority(votes))
+            let reports: Vec<_> = votes
+                .iter()
+                .zip(scores)
+                .map(|((tripped, stake), (score, _))| (Some(Finding { tripped: *tripped, score: *score }), *stake))
+                .chain(scores.iter().map(|(_, stake)| (None, *stake)).take(1))
+                .collect();
+            let (median, majority) = (emission::weighted_median(scores), emission::gate_majority(votes));
+            format!("{median:?} {majority:?} {:?}", emission::judge(&reports))
         }
         Question::Serving { miners, params } => {
             let known = |(input, payers): &(ServingInput, Vec<u64>)| ServingMiner {

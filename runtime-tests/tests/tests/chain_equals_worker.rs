@@ -4,7 +4,7 @@
 
 use clawrank_primitives::{
     emission::{
-        CapParams, gate_majority, payouts, weighted_median,
+        CapParams, Finding, judge, payouts,
         yuma::{ConsensusMode, Neuron, YumaInput, YumaOutput},
     },
     units::Rao,
@@ -322,28 +322,25 @@ fn random_row(rng: &mut StdRng, n: u16) -> WeightRow {
 
 /// The payouts that the rules give for these verdicts, per uid.
 fn expected_payouts(reports: &[(u64, Vec<Verdict>)], uids: &[u16], pool: u64) -> Vec<(u16, bool, u128, u64)> {
-    let judged: Vec<(bool, u128)> = uids
+    let found = |verdicts: &[Verdict], uid| {
+        let verdict = verdicts.iter().find(|verdict| verdict.uid == uid)?;
+        Some(Finding { tripped: verdict.tripped, score: verdict.score })
+    };
+    let judged: Vec<Finding> = uids
         .iter()
         .map(|uid| {
-            let of = |verdicts: &[Verdict]| verdicts.iter().find(|verdict| verdict.uid == *uid).copied();
-            let votes: Vec<_> =
-                reports.iter().map(|(stake, v)| (of(v).is_some_and(|v| v.tripped), u128::from(*stake))).collect();
-            if gate_majority(&votes) {
-                return (true, 0);
-            }
-            let scores: Vec<_> = reports
-                .iter()
-                .map(|(stake, v)| (of(v).filter(|v| !v.tripped).map_or(0, |v| v.score), u128::from(*stake)))
-                .collect();
-            (false, weighted_median(&scores).unwrap_or(0))
+            let reports: Vec<_> = reports.iter().map(|(stake, v)| (found(v, *uid), u128::from(*stake))).collect();
+            judge(&reports)
         })
         .collect();
-    let scores: Vec<u128> = judged.iter().map(|(_, score)| *score).collect();
+    let scores: Vec<u128> = judged.iter().map(|found| found.score).collect();
     let amounts = payouts(&scores, &CapParams::default(), None, Rao(pool)).map(|p| p.amounts).unwrap_or_default();
     uids.iter()
         .zip(judged)
         .enumerate()
-        .map(|(i, (uid, (tripped, score)))| (*uid, tripped, score, amounts.get(i).map_or(0, |amount| amount.get())))
+        .map(|(i, (uid, Finding { tripped, score }))| {
+            (*uid, tripped, score, amounts.get(i).map_or(0, |amount| amount.get()))
+        })
         .collect()
 }
 

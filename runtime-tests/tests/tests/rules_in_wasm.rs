@@ -24,6 +24,20 @@ use sp_core::traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode
 use sp_io::{SubstrateHostFunctions, TestExternalities};
 use std::{path::Path, process::Command, sync::OnceLock};
 
+/// The cargo that has the Wasm target: the one that runs, or the one that `scripts/lib/setup.sh` found for it.
+fn cargo() -> Command {
+    let Some(toolchain) = std::env::var_os("WASM_BUILD_TOOLCHAIN") else {
+        return Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    };
+    let mut cargo = Command::new("rustup");
+    cargo.arg("run").arg(toolchain).arg("cargo");
+    // They name the compiler that this test was built with.
+    for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        cargo.env_remove(name);
+    }
+    cargo
+}
+
 /// The module, built once for a test run; what was built for the one before is used again.
 fn module() -> &'static [u8] {
     static MODULE: OnceLock<Vec<u8>> = OnceLock::new();
@@ -46,7 +60,7 @@ fn module() -> &'static [u8] {
         );
         std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
         std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-        let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        let built = cargo()
             .args(["build", "--release", "--offline", "--target", "wasm32v1-none", "--manifest-path"])
             .arg(folder.join("Cargo.toml"))
             .arg("--target-dir")

@@ -22,6 +22,17 @@ mod calls {
             Ok(())
         }
 
+        /// Sets the highest take of a hotkey, of 65,535; root only. Higher ones that hotkeys have stay.
+        #[pallet::call_index(1)]
+        #[pallet::weight(<T as Config>::WeightInfo::global())]
+        pub fn sudo_set_default_take(origin: OriginFor<T>, default_take: PerU16) -> DispatchResult {
+            Self::root_sets_global::<subtensor::MaxDelegateTake<T>, _>(
+                origin,
+                default_take,
+                subtensor::Event::MaxDelegateTakeSet,
+            )
+        }
+
         /// Sets `TxRateLimit`, in blocks; root only.
         #[pallet::call_index(2)]
         #[pallet::weight(<T as Config>::WeightInfo::global())]
@@ -425,6 +436,28 @@ mod calls {
                 origin,
                 min_stake,
                 subtensor::Event::StakeThresholdSet,
+            )
+        }
+
+        /// Sets the blocks between two raises of a take; root only.
+        #[pallet::call_index(45)]
+        #[pallet::weight(<T as Config>::WeightInfo::global())]
+        pub fn sudo_set_tx_delegate_take_rate_limit(origin: OriginFor<T>, tx_rate_limit: u64) -> DispatchResult {
+            Self::root_sets_global::<subtensor::TxDelegateTakeRateLimit<T>, _>(
+                origin,
+                tx_rate_limit,
+                subtensor::Event::TxDelegateTakeRateLimitSet,
+            )
+        }
+
+        /// Sets the least take of a hotkey, of 65,535; root only. Lower ones that hotkeys have stay.
+        #[pallet::call_index(46)]
+        #[pallet::weight(<T as Config>::WeightInfo::global())]
+        pub fn sudo_set_min_delegate_take(origin: OriginFor<T>, take: PerU16) -> DispatchResult {
+            Self::root_sets_global::<subtensor::MinDelegateTake<T>, _>(
+                origin,
+                take,
+                subtensor::Event::MinDelegateTakeSet,
             )
         }
 

@@ -68,6 +68,7 @@ macro_rules! cases {
 /// Every call with one value, which differs from what the subnet of the mock has.
 pub fn cases() -> Vec<Case> {
     let mut cases = cases![
+        global sudo_set_default_take { default_take: PerU16::from_parts(7) } => MaxDelegateTake,
         global sudo_set_tx_rate_limit { tx_rate_limit: 7_u64 } => TxRateLimit,
         owner sudo_set_serving_rate_limit { serving_rate_limit: 7_u64 } => ServingRateLimit,
         owner sudo_set_weights_version_key { weights_version_key: 7_u64 } => WeightsVersionKey,
@@ -91,6 +92,8 @@ pub fn cases() -> Vec<Case> {
         global sudo_set_lock_reduction_interval { interval: 7_u64 } => NetworkLockReductionInterval,
         root sudo_set_rao_recycled { rao_recycled: TaoBalance(7) } => RAORecycledForRegistration,
         global sudo_set_stake_threshold { min_stake: 7_u64 } => StakeThreshold,
+        global sudo_set_tx_delegate_take_rate_limit { tx_rate_limit: 7_u64 } => TxDelegateTakeRateLimit,
+        global sudo_set_min_delegate_take { take: PerU16::from_parts(7) } => MinDelegateTake,
         owner sudo_set_commit_reveal_weights_enabled { enabled: true } => CommitRevealWeightsEnabled,
         owner sudo_set_liquid_alpha_enabled { enabled: true } => LiquidAlphaOn,
         owner sudo_set_commit_reveal_weights_interval { interval: 100_u64 } => RevealPeriodEpochs,

@@ -67,7 +67,7 @@ fn calls_are_those_of_the_public_chain_when_compared_with_its_metadata() {
     // Newer than the metadata at hand.
     let consensus = calls.remove("sudo_set_epoch_consensus").unwrap();
     assert_eq!(consensus, json!({ "index": 111, "fields": ["netuid:NetUid{:u16}", "mode:EpochConsensus"] }));
-    assert_same("calls", calls, 54);
+    assert_same("calls", calls, 57);
 }
 
 #[test]

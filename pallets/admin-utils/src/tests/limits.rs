@@ -152,12 +152,23 @@ fn tempo_may_change_again_when_the_least_tempo_has_passed() {
     });
 }
 
+/// What the public chain's `call` says when there is no such subnet.
+fn missing(call: &Call<Test>) -> DispatchError {
+    match call {
+        Call::sudo_set_mechanism_count { .. } | Call::sudo_set_mechanism_emission_split { .. } => {
+            Refused::<Test>::MechanismDoesNotExist.into()
+        }
+        Call::sudo_trim_to_max_allowed_uids { .. } => Refused::<Test>::SubnetNotExists.into(),
+        _ => crate::Error::<Test>::SubnetDoesNotExist.into(),
+    }
+}
+
 #[test]
 fn call_is_refused_when_there_is_no_such_subnet() {
     for case in cases().into_iter().filter(|case| case.subnet) {
         build_and_execute(|| {
             let elsewhere = |netuid| dispatch(elsewhere(&case.call, netuid), root());
-            assert_noop!(elsewhere(NetUid(91)), crate::Error::<Test>::SubnetDoesNotExist);
+            assert_noop!(elsewhere(NetUid(91)), missing(&case.call));
             assert_noop!(elsewhere(NetUid::ROOT), crate::Error::<Test>::NotPermittedOnRootSubnet);
         });
     }
@@ -171,8 +182,7 @@ fn every_other_call_of_an_owner_is_refused_when_it_may_not_make_it() {
             for origin in [other(), RuntimeOrigin::none(), RuntimeOrigin::signed(hot(0))] {
                 assert_noop!(dispatch(call.clone(), origin), DispatchError::BadOrigin);
             }
-            let missing = crate::Error::<Test>::SubnetDoesNotExist;
-            assert_noop!(dispatch(elsewhere(&call, NetUid(91)), root()), missing);
+            assert_noop!(dispatch(elsewhere(&call, NetUid(91)), root()), missing(&call));
             assert_noop!(dispatch(elsewhere(&call, NetUid(91)), owner()), DispatchError::BadOrigin);
             let on_root = crate::Error::<Test>::NotPermittedOnRootSubnet;
             assert_noop!(dispatch(elsewhere(&call, NetUid::ROOT), root()), on_root);

@@ -137,10 +137,11 @@ fn split_is_refused_when_it_does_not_sum_up() {
             netuid: NETUID,
             maybe_split: Some(parts.to_vec()),
         };
-        for parts in [&[][..], &[65_535], &[65_535, 1], &[1, 2], &[65_535, 65_535], &[1, 1, 65_533]] {
+        for parts in [&[][..], &[65_534], &[65_535, 1], &[1, 2], &[65_535, 65_535], &[1, 1, 65_533], &[65_535, 0, 0]] {
             refused(split(parts), Refused::<Test>::InvalidValue);
         }
         taken(split(&[65_535, 0]));
+        taken(split(&[65_535]));
     });
 }
 

@@ -6,7 +6,8 @@
 //! | [`allocate`] | scores to shares, chain units and `u16` weights | §4.2, §4.3, §4.4 |
 //! | [`divide`] | scores to whole units of any total, the division behind the others | §4.2 |
 //! | [`payouts`] | scores and a pot to amounts, and the dust that stays | §4.5 |
-//! | [`weighted_median`], [`gate_majority`] | many validators' reports to one value | §4.5 |
+//! | [`judge`], [`weighted_median`], [`gate_majority`] | many validators' reports to one value | §4.5 |
+//! | [`quorum`] | whether enough validators reported to pay | §4.5 |
 //! | [`blend`] | two mechanisms' shares to one score vector | introduction |
 //! | [`yuma::epoch`] | weights, stake and bonds to incentive, dividends and emission | §4.6 |
 //! | [`stake::StakePool`], [`stake::stake_weight`] | stake and dividends by shares; what stake counts | §4.7 |
@@ -36,5 +37,5 @@ pub use allocate::{Allocation, allocate, divide};
 pub use blend::blend;
 pub use cap::{CapParams, Shortfall};
 pub use error::EmissionError;
-pub use median::{gate_majority, weighted_median};
+pub use median::{Finding, gate_majority, judge, quorum, weighted_median};
 pub use payout::{Payouts, payouts};

@@ -36,6 +36,45 @@ pub fn gate_majority(votes: &[(bool, u128)]) -> bool {
     tripped.wrapping_add(tripped) > total
 }
 
+/// What one validator found of one miner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it tripped the miner's gate.
+    pub tripped: bool,
+    /// The miner's score, in any unit that all validators share.
+    pub score: u128,
+}
+
+/// What all validators' `(finding, stake)` reports come to for one miner: whether its gate tripped, and its score.
+///
+/// The gate trips by [`gate_majority`], and the score is then 0. Otherwise it is the [`weighted_median`] of the scores, where
+/// who found nothing of the miner, or tripped its gate, counts as a score of 0. Rules §4.5.
+#[must_use]
+pub fn judge(reports: &[(Option<Finding>, u128)]) -> Finding {
+    let votes: Vec<(bool, u128)> =
+        reports.iter().map(|(found, stake)| (found.is_some_and(|found| found.tripped), *stake)).collect();
+    if gate_majority(&votes) {
+        return Finding { tripped: true, score: 0 };
+    }
+    let scores: Vec<(u128, u128)> = reports
+        .iter()
+        .map(|(found, stake)| (found.filter(|found| !found.tripped).map_or(0, |found| found.score), *stake))
+        .collect();
+    Finding { tripped: false, score: weighted_median(&scores).unwrap_or_default() }
+}
+
+/// Whether an epoch may be paid: validators with strictly more than half of all validators' stake have reported.
+///
+/// Rules §4.5.
+#[must_use]
+pub const fn quorum(reporting: u64, total: u64) -> bool {
+    // What is left is the smaller part; nothing is doubled, so nothing overflows.
+    match total.checked_sub(reporting) {
+        Some(silent) => reporting > silent,
+        None => true,
+    }
+}
+
 fn sum(stakes: impl Iterator<Item = u128>) -> Wide {
     stakes.fold(Wide::default(), |sum, stake| sum.wrapping_add(stake.into()))
 }

@@ -7,6 +7,7 @@ use crate::*;
 use clawrank_emission::{Shortfall, payouts};
 use clawrank_units::Rao;
 use frame_support::{assert_noop, assert_ok};
+use sp_core::crypto::AccountId32;
 use sp_runtime::DispatchError;
 
 fn owner() -> RuntimeOrigin {
@@ -116,22 +117,58 @@ fn caps_go_with_their_epochs_when_many_pass() {
     });
 }
 
-#[test]
-fn rest_stays_in_the_pot_when_the_rule_for_few_miners_gives_it_to_the_owner() {
+/// Settles epoch 0, whose rule for few miners gives the rest to the owner, of miners 3 and 4; what each uid got.
+fn few(owner_hotkey: Option<u16>, tripped: bool) -> (Settlement<AccountId32>, Vec<(u16, u64)>) {
     let cap = capped(15, Shortfall::ToOwner);
     let mut genesis = genesis();
-    genesis.1.subnet_params = vec![(NETUID, cap.clone())];
+    genesis.1.subnet_params = vec![(NETUID, cap)];
+    let mut result = None;
     build_with(genesis, || {
-        let reports = [HALF, THIRD, FIFTH].map(|validator| (validator, vec![verdict(3, 1), verdict(4, 9)]));
-        let settlement = epoch_zero(3..5, reports.to_vec());
-        let amounts: Vec<u64> = settlement.payouts.iter().map(|payout| payout.amount).collect();
-        // As the primitive divides it with an owner who did not measure.
-        let expected = payouts(&[1, 9, 0], &cap.cap, Some(2), Rao(EMISSION)).unwrap();
-        assert_eq!(amounts, [expected.amounts[0].get(), expected.amounts[1].get()]);
-        assert_eq!(amounts, [part(15); 2]);
-        assert_eq!(settlement.dust, EMISSION - 2 * part(15));
-        assert_eq!(ProviderRank::pot_balance(), POT - 2 * part(15));
+        match owner_hotkey {
+            Some(uid) => pallet_subtensor::SubnetOwnerHotkey::<Test>::insert(NETUID, hot(uid)),
+            None => pallet_subtensor::SubnetOwnerHotkey::<Test>::remove(NETUID),
+        }
+        let report = || vec![if tripped { trip(3) } else { verdict(3, 1) }, verdict(4, 9)];
+        let settlement = epoch_zero(3..5, [HALF, THIRD, FIFTH].map(|validator| (validator, report())).to_vec());
+        let paid: u64 = settlement.payouts.iter().map(|payout| payout.amount).sum();
+        assert_eq!(paid + settlement.dust, EMISSION);
+        assert_eq!(ProviderRank::pot_balance(), POT - paid);
+        let amounts = settlement.payouts.iter().map(|payout| (payout.uid, payout.amount)).collect();
+        result = Some((settlement, amounts));
     });
+    result.unwrap()
+}
+
+#[test]
+fn rest_goes_to_the_owner_when_the_rule_for_few_miners_says_so() {
+    // As the primitive divides it with an owner who did not measure.
+    let cap = CapParams { cap: Ppb::from_percent(15), shortfall: Shortfall::ToOwner };
+    let division = payouts(&[0, 1, 9], &cap, Some(0), Rao(EMISSION)).unwrap();
+    let expected: Vec<(u16, u64)> = [1, 3, 4].into_iter().zip(division.amounts.iter().map(|rao| rao.get())).collect();
+    let (settlement, amounts) = few(Some(1), false);
+    assert_eq!(amounts, expected);
+    assert_eq!(amounts, [(1, part(70)), (3, part(15)), (4, part(15))]);
+    assert_eq!((&settlement.payouts[0].hotkey, settlement.payouts[0].score), (&hot(1), 0));
+    assert_eq!(settlement.dust, division.dust.get());
+}
+
+#[test]
+fn rest_is_the_owners_beside_what_it_measured_when_it_is_a_miner() {
+    // The cap does not hold an owner with a score of its own: it gets all that is left.
+    assert_eq!(few(Some(4), false).1, [(3, part(15)), (4, part(85))]);
+    // A gate that tripped costs the score, not the rest.
+    let (settlement, amounts) = few(Some(3), true);
+    assert_eq!(amounts, [(3, part(85)), (4, part(15))]);
+    assert!(settlement.payouts[0].tripped);
+}
+
+#[test]
+fn rest_stays_in_the_pot_when_the_owner_has_no_uid() {
+    for owner in [None, Some(200)] {
+        let (settlement, amounts) = few(owner, false);
+        assert_eq!(amounts, [(3, part(15)), (4, part(15))], "{owner:?}");
+        assert_eq!(settlement.dust, EMISSION - 2 * part(15));
+    }
 }
 
 #[test]

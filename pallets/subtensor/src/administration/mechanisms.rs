@@ -48,12 +48,13 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Sets what each mechanism gets of the emission, of 65,535, or lets them share evenly.
+    /// Sets what each mechanism gets of the emission, of 65,535, or lets them share evenly. Mechanisms past the end of `split`
+    /// get nothing.
     ///
     /// # Errors
     ///
     /// - [`Error::MechanismDoesNotExist`]: no such subnet.
-    /// - [`Error::InvalidValue`]: not one part per mechanism, or the parts do not sum to 65,535.
+    /// - [`Error::InvalidValue`]: no part, more parts than mechanisms, or parts that do not sum to 65,535.
     pub fn do_set_emission_split(netuid: NetUid, split: Option<Vec<u16>>) -> DispatchResult {
         ensure!(NetworksAdded::<T>::get(netuid), Error::<T>::MechanismDoesNotExist);
         let Some(split) = split else {
@@ -62,7 +63,8 @@ impl<T: Config> Pallet<T> {
         };
         let count = MechanismCountCurrent::<T>::get(netuid).0;
         let whole = split.iter().fold(0_u64, |sum, part| sum.saturating_add(u64::from(*part)));
-        ensure!(split.len() == usize::from(count) && whole == u64::from(u16::MAX), Error::<T>::InvalidValue);
+        ensure!((1..=usize::from(count)).contains(&split.len()), Error::<T>::InvalidValue);
+        ensure!(whole == u64::from(u16::MAX), Error::<T>::InvalidValue);
         let split = List::new(split).map_err(|_| Error::<T>::InvalidValue)?;
         MechanismEmissionSplit::<T>::insert(netuid, split);
         Ok(())

@@ -235,6 +235,9 @@ mod errors {
         /// Fewer than `StartCallDelay` blocks since the subnet's registration.
         #[codec(index = 151)]
         StartCallNotReady,
+        /// A batch is empty, or has more items than there are networks.
+        #[codec(index = 162)]
+        InvalidBatchLength,
         /// The coldkey stakes to as many hotkeys, or owns as many, as it may.
         #[codec(index = 163)]
         TooManyStakingHotkeys,

@@ -98,6 +98,9 @@ mod events {
         /// `TxRateLimit` changed: value.
         #[codec(index = 41)]
         TxRateLimitSet(u64),
+        /// The blocks between two raises of a take changed: value.
+        #[codec(index = 42)]
+        TxDelegateTakeRateLimitSet(u64),
         /// The blocks before an epoch in which owners may change nothing changed: value.
         #[codec(index = 44)]
         AdminFreezeWindowSet(u16),
@@ -146,6 +149,12 @@ mod events {
         /// The take of a hotkey was raised: coldkey, hotkey, take of 65,535.
         #[codec(index = 66)]
         TakeIncreased(T::AccountId, T::AccountId, PerU16),
+        /// The highest take of a hotkey changed: take of 65,535.
+        #[codec(index = 68)]
+        MaxDelegateTakeSet(PerU16),
+        /// The least take of a hotkey changed: take of 65,535.
+        #[codec(index = 69)]
+        MinDelegateTakeSet(PerU16),
         /// The owner of a subnet said what it is: netuid.
         #[codec(index = 79)]
         SubnetIdentitySet(NetUid),

@@ -4,7 +4,7 @@
 //! are the public chain's.
 //!
 //! What stays at its default here belongs to something that this chain leaves out, and the default says so: no proof of
-//! work, no collateral, no queue of registrations.
+//! work, no collateral, no locks, no leases, no queue of registrations.
 
 use frame_support::pallet_macros::pallet_section;
 
@@ -186,4 +186,107 @@ mod reader_storage {
     #[pallet::storage]
     pub type DecayingLock<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, NetUid, bool, OptionQuery>;
+
+    /// What a coldkey accepts, as bits: there is nothing to accept.
+    #[pallet::storage]
+    pub type AccountFlags<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u128, ValueQuery>;
+
+    /// Coldkeys that locked stake for a hotkey, by subnet and hotkey: none.
+    #[pallet::storage]
+    pub type LockingColdkeys<T: Config> = StorageNMap<
+        _,
+        (NMapKey<Identity, NetUid>, NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Blake2_128Concat, T::AccountId>),
+        (),
+        OptionQuery,
+    >;
+
+    /// What is locked for a hotkey: nothing.
+    #[pallet::storage]
+    pub type HotkeyLock<T: Config> = StorageDoubleMap<
+        _,
+        Identity,
+        NetUid,
+        Blake2_128Concat,
+        T::AccountId,
+        rpc_info::stake_info::LockState,
+        OptionQuery,
+    >;
+
+    /// What is locked for a hotkey and runs off: nothing.
+    #[pallet::storage]
+    pub type DecayingHotkeyLock<T: Config> = StorageDoubleMap<
+        _,
+        Identity,
+        NetUid,
+        Blake2_128Concat,
+        T::AccountId,
+        rpc_info::stake_info::LockState,
+        OptionQuery,
+    >;
+
+    /// What is locked for a subnet's owner: nothing.
+    #[pallet::storage]
+    pub type OwnerLock<T: Config> = StorageMap<_, Identity, NetUid, rpc_info::stake_info::LockState, OptionQuery>;
+
+    /// What is locked for a subnet's owner and runs off: nothing.
+    #[pallet::storage]
+    pub type DecayingOwnerLock<T: Config> =
+        StorageMap<_, Identity, NetUid, rpc_info::stake_info::LockState, OptionQuery>;
+
+    /// Blocks in which the conviction of a lock would grow.
+    #[pallet::storage]
+    pub type MaturityRate<T: Config> = StorageValue<_, u64, ValueQuery, ConstU64<934_866>>;
+
+    /// Blocks in which a lock would run off.
+    #[pallet::storage]
+    pub type UnlockRate<T: Config> = StorageValue<_, u64, ValueQuery, ConstU64<934_866>>;
+
+    /// Alpha in a subnet's pool that is the chain's own: none, there is no pool.
+    #[pallet::storage]
+    pub type SubnetProtocolAlpha<T: Config> = StorageMap<_, Identity, NetUid, AlphaBalance, ValueQuery>;
+
+    /// Ethereum's address of a neuron, by subnet and uid, and the block of its proof: none.
+    #[pallet::storage]
+    pub type AssociatedEvmAddress<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, NetUid, Twox64Concat, u16, (H160, u64), OptionQuery>;
+
+    /// Hotkeys whose children do not count for lack of stake: none.
+    #[pallet::storage]
+    pub type ChildkeyThresholdSuspended<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, (), OptionQuery>;
+
+    /// Dividends of a hotkey's basket per unit of root stake, a 96.32 fixed-point number: there are no baskets.
+    #[pallet::storage]
+    pub type BasketRate<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, FixedI128, ValueQuery>;
+
+    /// Dividends of a basket that were claimed, by hotkey and coldkey: none.
+    #[pallet::storage]
+    pub type BasketClaimed<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Blake2_128Concat, T::AccountId, i128, ValueQuery>;
+
+    /// Collateral of a miner, by subnet, hotkey and coldkey: none.
+    #[pallet::storage]
+    pub type MinerCollateral<T: Config> = StorageNMap<
+        _,
+        (NMapKey<Identity, NetUid>, NMapKey<Blake2_128Concat, T::AccountId>, NMapKey<Blake2_128Concat, T::AccountId>),
+        MinerCollateralState,
+        OptionQuery,
+    >;
+
+    /// Leases of subnets: none.
+    #[pallet::storage]
+    pub type SubnetLeases<T: Config> =
+        StorageMap<_, Twox64Concat, u32, SubnetLease<T::AccountId, BlockNumberFor<T>>, OptionQuery>;
+
+    /// How far the dissolution of a subnet is: there is none.
+    #[pallet::storage]
+    #[pallet::unbounded]
+    pub type CurrentDissolveCleanupStatus<T: Config> = StorageValue<_, DissolveCleanupStatus, OptionQuery>;
+
+    /// Block of the work with which a hotkey was registered: none was.
+    #[pallet::storage]
+    pub type LastPowRegistrationBlock<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u64, OptionQuery>;
+
+    /// Neurons that a subnet without consensus is cut down to: there is no such subnet.
+    #[pallet::storage]
+    pub type NullPruningTarget<T: Config> = StorageMap<_, Identity, NetUid, u16, OptionQuery>;
 }

@@ -64,21 +64,23 @@ fn batch_of_weights_is_whole_when_every_item_is_valid() {
 #[test]
 fn other_items_of_a_batch_come_into_force_when_one_is_refused() {
     two().build_and_execute(|| {
-        let rows: [&[(u16, u16)]; 4] = [&[(3, 1)], &[(4, 2)], &[(3, 1)], &[(5, 1)]];
-        assert_ok!(set(ALICE, &[92, 7, 55, 7], &rows, &[0; 4]));
+        let rows: [&[(u16, u16)]; 3] = [&[(3, 1)], &[(4, 2)], &[(5, 1)]];
+        assert_ok!(set(ALICE, &[92, 7, 7], &rows, &[0; 3]));
         assert_eq!(weights_of(0, ALICE), []);
         assert_eq!(Weights::<Test>::get(NetUidStorageIndex(7), ALICE).to_vec(), [(4, 65_535)]);
         let seen = events();
         assert_eq!(
-            seen[seen.len() - 5..],
+            seen[seen.len() - 4..],
             [
                 failed(92, Error::CommitRevealEnabled),
                 Event::WeightsSet(NetUidStorageIndex(7), ALICE),
-                failed(55, Error::CommitRevealEnabled),
                 failed(7, Error::SettingWeightsTooFast),
                 Event::BatchCompletedWithErrors,
             ]
         );
+        assert_ok!(set(ALICE, &[55], &rows[..1], &[0]));
+        let seen = events();
+        assert_eq!(seen[seen.len() - 2..], [failed(55, Error::CommitRevealEnabled), Event::BatchCompletedWithErrors]);
     });
 }
 
@@ -109,10 +111,25 @@ fn batch_is_refused_when_its_lists_differ_in_length() {
 }
 
 #[test]
-fn batch_of_nothing_completes_when_every_list_is_empty() {
+fn batch_is_refused_when_it_is_empty_or_has_more_items_than_there_are_networks() {
     two().build_and_execute(|| {
-        assert_ok!(set(ALICE, &[], &[], &[]));
-        assert_eq!(last_event(), Event::BatchWeightsCompleted(vec![], hot(ALICE)));
+        let length = || Error::<Test>::InvalidBatchLength;
+        assert_noop!(set(ALICE, &[], &[], &[]), length());
+        assert_noop!(commit(ALICE, &[], &[]), length());
+        assert_noop!(reveal(&[]), length());
+        // The two subnets and the root network.
+        let (row, values): (&[(u16, u16)], &[u16]) = (&[(3, 1)], &[1, 1]);
+        assert_noop!(set(ALICE, &[7; 4], &[row; 4], &[0; 4]), length());
+        assert_noop!(commit(ALICE, &[92; 4], &[H256::zero(); 4]), length());
+        assert_noop!(reveal(&[values; 4]), length());
+
+        assert_ok!(set(ALICE, &[7; 3], &[row; 3], &[0; 3]));
+        assert_ok!(commit(ALICE, &[92; 3], &[H256::zero(); 3]));
+        assert_noop!(reveal(&[values; 3]), Error::<Test>::InvalidRevealCommitHashNotMatch);
+        NetworksAdded::<Test>::insert(NetUid::ROOT, false);
+        assert_noop!(set(ALICE, &[7; 3], &[row; 3], &[0; 3]), length());
+        assert_noop!(commit(ALICE, &[92; 3], &[H256::zero(); 3]), length());
+        assert_noop!(reveal(&[values; 3]), length());
     });
 }
 
@@ -197,7 +214,14 @@ fn no_reveal_of_a_batch_counts_when_one_is_refused() {
         CommitRevealWeightsEnabled::<Test>::insert(NETUID, false);
         assert_noop!(reveal(&rows[..1]), Error::<Test>::CommitRevealDisabled);
         assert_noop!(
-            SubtensorModule::batch_reveal_weights(signed(ALICE), NetUid(55), vec![], vec![], vec![], vec![]),
+            SubtensorModule::batch_reveal_weights(
+                signed(ALICE),
+                NetUid(55),
+                vec![vec![]],
+                vec![vec![]],
+                vec![vec![]],
+                vec![0]
+            ),
             Error::<Test>::SubnetNotExists
         );
     });

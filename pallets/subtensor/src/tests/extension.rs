@@ -360,6 +360,9 @@ fn batches_are_refused_with_the_public_codes_when_a_check_fails() {
         // Items that dispatch refuses one by one pass.
         check(ALICE, commits(2), None);
         check(ALICE, sets(2), None);
+        let (netuids, commit_hashes) = (netuids(3), vec![H256::zero(); 3]);
+        let many = Call::batch_commit_weights { netuids, commit_hashes };
+        fails_in_a_block(ALICE, many, Error::InvalidBatchLength);
         check(ALICE, reveals(1), Some(16));
         let hash = SubtensorModule::commit_hash(&hot(ALICE), NetUidStorageIndex(92), &[3], &[1], &[1], 0);
         assert_ok!(SubtensorModule::commit_weights(signed(ALICE), NETUID, hash));

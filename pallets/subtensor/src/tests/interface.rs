@@ -65,10 +65,13 @@ fn variants(ty: MetaType) -> BTreeMap<String, Value> {
 }
 
 /// Newer than the metadata at hand: the public chain has had these since spec 475.
-const NEWER: [&str; 6] = [
+const NEWER: [&str; 9] = [
     "BurnRegistrationAllowed",
     "SubnetEpochConsensus",
     "EpochConsensus",
+    "LastPowRegistrationBlock",
+    "NullPruningTarget",
+    "InvalidBatchLength",
     "TooManyStakingHotkeys",
     "CommitPayloadTooLarge",
     "CommitQueueFull",
@@ -121,6 +124,7 @@ fn enums_are_those_of_the_public_chain_when_compared_with_its_metadata() {
 fn newer_variants_have_the_indices_of_spec_475_when_encoded() {
     assert_eq!(crate::Hyperparameter::EpochConsensus.encode(), [35]);
     assert_eq!(crate::Hyperparameter::BurnRegistrationAllowed.encode(), [36]);
+    assert_eq!(Error::<Test>::InvalidBatchLength.encode(), [162]);
     assert_eq!(Error::<Test>::TooManyStakingHotkeys.encode(), [163]);
     assert_eq!(Error::<Test>::CommitPayloadTooLarge.encode(), [173]);
     assert_eq!(Error::<Test>::CommitQueueFull.encode(), [174]);

@@ -3,7 +3,8 @@
 //! Stake in and out, one's own and others'.
 
 use super::mock::*;
-use crate::*;
+use crate::{staking::StakeTotals, *};
+use clawrank_units::Rao;
 use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult, traits::Hooks};
 
 fn add(number: u16, amount: u64) -> DispatchResult {
@@ -52,6 +53,45 @@ fn stake_is_refused_when_a_check_fails() {
         assert_ok!(call(cold(3), hot(3), 92, 10_000 * TAO - 500));
         SubtokenEnabled::<Test>::insert(NETUID, false);
         assert_noop!(call(cold(4), hot(4), 92, TAO), Error::<Test>::SubtokenDisabled);
+    });
+}
+
+#[test]
+fn stake_is_refused_when_a_total_would_leave_64_bits() {
+    Ext::default().build_and_execute(|| {
+        let overflow = || Error::<Test>::Overflow;
+        let (all, subnet) = (TotalStake::<Test>::get(), TotalAlphaStaked::<Test>::get(NETUID));
+        TotalStake::<Test>::put(TaoBalance(u64::MAX - TAO + 1));
+        assert_noop!(add(ALICE, TAO), overflow());
+        TotalStake::<Test>::put(all);
+        TotalAlphaStaked::<Test>::insert(NETUID, AlphaBalance(u64::MAX));
+        assert_noop!(add(ALICE, TAO), overflow());
+        TotalAlphaStaked::<Test>::insert(NETUID, subnet);
+        // What the hotkey has of it.
+        let staked = TotalHotkeyAlpha::<Test>::get(hot(ALICE), NETUID);
+        TotalHotkeyAlpha::<Test>::insert(hot(ALICE), NETUID, AlphaBalance(u64::MAX));
+        assert_noop!(add(ALICE, TAO), overflow());
+        TotalHotkeyAlpha::<Test>::insert(hot(ALICE), NETUID, staked);
+        assert_ok!(add(ALICE, TAO));
+    });
+}
+
+#[test]
+fn earnings_are_refused_when_their_sum_would_leave_64_bits() {
+    Ext::default().build_and_execute(|| {
+        let earn = |number, dividends, incentive| {
+            let mut totals = StakeTotals::load::<Test>(NETUID);
+            let staked = TotalHotkeyAlpha::<Test>::get(hot(number), NETUID);
+            let keys = (hot(number), cold(number));
+            let earned = (Rao(dividends), Rao(incentive));
+            SubtensorModule::credit_earnings((&keys.0, &keys.1), staked, earned.0, earned.1, &mut totals)
+                .map_err(frame_support::pallet_prelude::DispatchError::from)
+        };
+        // Nobody stakes to the miner, whose dividends are its owner's alone; the validator's are shared.
+        assert_eq!(TotalHotkeyAlpha::<Test>::get(hot(3), NETUID), AlphaBalance(0));
+        for number in [3, ALICE] {
+            assert_noop!(earn(number, u64::MAX, 1), Error::<Test>::Overflow);
+        }
     });
 }
 

@@ -29,6 +29,46 @@ fn gate_trips_only_when_more_than_half_says_so() {
     assert!(gate_majority(&[(true, u128::MAX), (false, u128::MAX - 1)]));
 }
 
+const fn found(tripped: bool, score: u128, stake: u128) -> (Option<Finding>, u128) {
+    (Some(Finding { tripped, score }), stake)
+}
+
+#[test]
+fn silence_and_a_tripped_gate_count_as_zero_when_no_majority_trips() {
+    let score = |reports: &[_]| {
+        let judged = judge(reports);
+        assert!(!judged.tripped);
+        judged.score
+    };
+    assert_eq!(score(&[]), 0);
+    assert_eq!(score(&[found(false, 9, 1)]), 9);
+    // Half of the stake is silent, or trips: the lower median is theirs.
+    assert_eq!(score(&[found(false, 9, 1), (None, 1)]), 0);
+    assert_eq!(score(&[found(false, 9, 1), found(true, 9, 1)]), 0);
+    assert_eq!(score(&[found(false, 9, 2), found(true, 9, 1)]), 9);
+    assert_eq!(score(&[found(false, 9, 3), found(false, 5, 1), (None, 1)]), 9);
+    assert_eq!(score(&[found(false, 9, 1), found(false, 5, 1), (None, 1)]), 5);
+}
+
+#[test]
+fn score_is_zero_when_a_majority_trips() {
+    let judged = judge(&[found(true, 9, 2), found(false, 9, 1)]);
+    assert_eq!(judged, Finding { tripped: true, score: 0 });
+    // Silence is no vote against it, but its stake counts.
+    assert!(!judge(&[found(true, 9, 1), (None, 1)]).tripped);
+    assert!(judge(&[found(true, 9, 2), (None, 1)]).tripped);
+}
+
+#[test]
+fn quorum_is_more_than_half_of_all_stake() {
+    for (reporting, total, enough) in
+        [(0, 0, false), (0, 1, false), (1, 1, true), (1, 2, false), (2, 3, true), (50, 100, false), (51, 100, true)]
+    {
+        assert_eq!(quorum(reporting, total), enough, "{reporting} of {total}");
+    }
+    assert!(quorum(u64::MAX, u64::MAX) && quorum(u64::MAX / 2 + 1, u64::MAX) && !quorum(u64::MAX / 2, u64::MAX));
+}
+
 proptest! {
     #[test]
     fn median_stays_among_the_majority_when_a_minority_lies(
