@@ -18,6 +18,7 @@ use crate::{
     link::{Link, LinkStatus, WrongChain, millis},
     reader::Reader,
     runtime::{Key, Runtime},
+    shape::item,
     submit::{self, AccountInfo, Order, Submitters},
     types::{
         AccountId, Beacon, BundleCommit, Call, Commitment, EpochPayout, Hash, Head, Submitted, SubnetSnapshot,
@@ -124,7 +125,7 @@ impl Chain {
     /// As any read.
     pub async fn balance_rao(&self, account: &AccountId) -> Result<u64, ClientError> {
         let reader = self.reader_at_head().await?.0;
-        let info: Option<AccountInfo> = reader.value("System.Account", &[Key::from(account)]).await?;
+        let info: Option<AccountInfo> = reader.value(item!("System.Account"), &[Key::from(account)]).await?;
         Ok(info.unwrap_or_default().data.free)
     }
 
@@ -150,7 +151,7 @@ impl Chain {
     /// As any read.
     pub async fn registration_cost_rao(&self, netuid: u16) -> Result<u64, ClientError> {
         let reader = self.reader_at_head().await?.0;
-        Ok(reader.value("SubtensorModule.Burn", &[Key::from(netuid)]).await?.unwrap_or_default())
+        Ok(reader.value(item!("SubtensorModule.Burn"), &[Key::from(netuid)]).await?.unwrap_or_default())
     }
 
     /// The nonce of an account's next transaction, with those in the pool counted.
@@ -222,7 +223,7 @@ impl ChainPort for Chain {
 
     async fn has_pending(&self, account: &AccountId) -> Result<bool, ClientError> {
         let reader = self.reader_at_head().await?.0;
-        let info: Option<AccountInfo> = reader.value("System.Account", &[Key::from(account)]).await?;
+        let info: Option<AccountInfo> = reader.value(item!("System.Account"), &[Key::from(account)]).await?;
         Ok(self.next_nonce(account).await? > info.unwrap_or_default().nonce)
     }
 

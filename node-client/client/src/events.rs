@@ -2,7 +2,7 @@
 
 use scale_value::{At, Value, ValueDef};
 
-use crate::{ClientError, runtime::Runtime, types::ChainEvent};
+use crate::{ClientError, runtime::Runtime, shape::item, types::ChainEvent};
 
 /// Why a call failed, in the chain's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,7 @@ pub(crate) struct Outcome {
 ///
 /// [`ClientError::UnsupportedRuntime`]: the events are of another shape, or say neither success nor failure.
 pub(crate) fn outcome(runtime: &Runtime, bytes: &[u8], index: u32) -> Result<Outcome, ClientError> {
-    const ITEM: &str = "System.Events";
-    let item = runtime.storage(ITEM)?;
+    let item = runtime.storage(item!("System.Events"))?;
     let records: Value<()> = item.decode(Some(bytes))?.unwrap_or_else(|| Value::unnamed_composite([]));
     let ValueDef::Composite(records) = records.value else { return Err(item.unsupported("is not a list")) };
     let (mut events, mut failure, mut ended) = (Vec::new(), None, false);

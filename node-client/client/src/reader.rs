@@ -18,6 +18,7 @@ use crate::{
     ClientError,
     link::{Link, from_hex, to_hex},
     runtime::{Key, Runtime},
+    shape::{StorageName, item},
     types::Hash,
 };
 
@@ -151,7 +152,7 @@ impl<'a> Reader<'a> {
     /// One value, or the item's default; an item without either is refused.
     pub(crate) async fn value<T: DecodeAsType>(
         &self,
-        item: &'static str,
+        item: StorageName,
         parts: &[Key],
     ) -> Result<Option<T>, ClientError> {
         let item = self.runtime.storage(item)?;
@@ -162,7 +163,7 @@ impl<'a> Reader<'a> {
 
     /// The block's own timestamp, in milliseconds; 0 in block 0, which has none.
     pub(crate) async fn timestamp(&self) -> Result<u64, ClientError> {
-        Ok(self.value("Timestamp.Now", &[]).await?.unwrap_or_default())
+        Ok(self.value(item!("Timestamp.Now"), &[]).await?.unwrap_or_default())
     }
 
     /// Names what a node means by an error about a block.
@@ -193,13 +194,13 @@ impl<'a> Plan<'a> {
     }
 
     /// Adds a value to fetch.
-    pub(crate) fn want(&mut self, item: &'static str, parts: &[Key]) -> Result<(), ClientError> {
+    pub(crate) fn want(&mut self, item: StorageName, parts: &[Key]) -> Result<(), ClientError> {
         self.keys.push(self.runtime.storage(item)?.key(parts)?);
         Ok(())
     }
 
     /// Adds a value to fetch where the runtime has such an item.
-    pub(crate) fn want_optional(&mut self, item: &'static str, parts: &[Key]) -> Result<(), ClientError> {
+    pub(crate) fn want_optional(&mut self, item: StorageName, parts: &[Key]) -> Result<(), ClientError> {
         if self.runtime.has_storage(item) { self.want(item, parts) } else { Ok(()) }
     }
 
@@ -216,14 +217,14 @@ pub(crate) struct Fetched<'a> {
 
 impl Fetched<'_> {
     /// A value, or the item's default; `None` where there is neither.
-    pub(crate) fn get<T: DecodeAsType>(&self, item: &'static str, parts: &[Key]) -> Result<Option<T>, ClientError> {
+    pub(crate) fn get<T: DecodeAsType>(&self, item: StorageName, parts: &[Key]) -> Result<Option<T>, ClientError> {
         let item = self.runtime.storage(item)?;
         let key = item.key(parts)?;
         item.decode(self.values.get(&key).map(Vec::as_slice))
     }
 
     /// A value that is really stored; no default.
-    pub(crate) fn stored<T: DecodeAsType>(&self, item: &'static str, parts: &[Key]) -> Result<Option<T>, ClientError> {
+    pub(crate) fn stored<T: DecodeAsType>(&self, item: StorageName, parts: &[Key]) -> Result<Option<T>, ClientError> {
         let item = self.runtime.storage(item)?;
         match self.values.get(&item.key(parts)?) {
             Some(bytes) => item.decode(Some(bytes)),
@@ -234,7 +235,7 @@ impl Fetched<'_> {
     /// A value, or the item's default, or the type's; also where the runtime has no such item.
     pub(crate) fn or_default<T: DecodeAsType + Default>(
         &self,
-        item: &'static str,
+        item: StorageName,
         parts: &[Key],
     ) -> Result<T, ClientError> {
         if self.runtime.has_storage(item) { Ok(self.get(item, parts)?.unwrap_or_default()) } else { Ok(T::default()) }

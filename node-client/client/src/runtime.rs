@@ -11,11 +11,15 @@ use subxt::{
         scale_encode::{self, EncodeAsType},
         scale_type_resolver::TypeResolver,
     },
-    metadata::{Metadata, StorageEntryMetadata},
+    metadata::{ConstantMetadata, Metadata, StorageEntryMetadata},
 };
 use tokio::sync::RwLock;
 
-use crate::{ClientError, types::AccountId};
+use crate::{
+    ClientError,
+    shape::{ConstantName, StorageName},
+    types::AccountId,
+};
 
 /// What one version of a runtime says about itself: how its storage is laid out and its calls are encoded.
 ///
@@ -66,18 +70,13 @@ impl Runtime {
     /// # Errors
     ///
     /// - [`ClientError::Decode`]: the bytes are not metadata of version 14, 15 or 16.
-    /// - [`ClientError::UnsupportedRuntime`]: they lack `System.Version`.
+    /// - [`ClientError::UnsupportedRuntime`]: they lack `System.Version`, or it names no versions.
     pub fn parse(content: &[u8]) -> Result<Self, ClientError> {
         let bytes = unwrap_metadata(content)
             .map_err(|why| ClientError::Decode { item: "runtime metadata".into(), why: why.into() })?;
         let mut runtime = Self::from_metadata(&bytes, 0, 0)?;
-        let version = runtime
-            .metadata
-            .pallet_by_name("System")
-            .and_then(|pallet| pallet.constant_by_name("Version"))
-            .map(|constant| VersionConstant::decode(&mut constant.value()))
-            .and_then(Result::ok)
-            .ok_or_else(|| runtime.unsupported("System.Version", "constant is missing or malformed"))?;
+        let version: VersionConstant =
+            runtime.constant(VERSION)?.ok_or_else(|| runtime.unsupported(VERSION.as_str(), "constant is missing"))?;
         runtime.spec_version = version.spec_version;
         runtime.transaction_version = version.transaction_version;
         Ok(runtime)
@@ -121,34 +120,37 @@ impl Runtime {
         ClientError::UnsupportedRuntime { item: item.into(), spec_version: self.spec_version, why: why.into() }
     }
 
-    /// A storage item; `item` is `Pallet.Entry`.
-    pub(crate) fn storage(&self, item: &'static str) -> Result<StorageItem<'_>, ClientError> {
-        let (pallet, entry) = split(item);
+    /// A storage item.
+    pub(crate) fn storage(&self, item: StorageName) -> Result<StorageItem<'_>, ClientError> {
+        let (pallet, entry) = split(item.as_str());
         self.metadata
             .pallet_by_name(pallet)
-            .ok_or_else(|| self.unsupported(item, format!("there is no pallet {pallet}")))?
+            .ok_or_else(|| self.unsupported(item.as_str(), format!("there is no pallet {pallet}")))?
             .storage()
             .and_then(|storage| storage.entry_by_name(entry))
             .map(|entry| StorageItem { runtime: self, item, entry })
-            .ok_or_else(|| self.unsupported(item, "there is no such storage item"))
+            .ok_or_else(|| self.unsupported(item.as_str(), "there is no such storage item"))
     }
 
-    /// Whether the runtime has a storage item; `item` is `Pallet.Entry`.
-    pub(crate) fn has_storage(&self, item: &'static str) -> bool {
+    /// Whether the runtime has a storage item.
+    pub(crate) fn has_storage(&self, item: StorageName) -> bool {
         self.storage(item).is_ok()
     }
 
     /// A constant, decoded; `None` where the runtime does not have it.
-    pub(crate) fn constant<T: DecodeAsType>(&self, item: &'static str) -> Result<Option<T>, ClientError> {
-        let (pallet, name) = split(item);
-        self.metadata
-            .pallet_by_name(pallet)
-            .and_then(|pallet| pallet.constant_by_name(name))
+    pub(crate) fn constant<T: DecodeAsType>(&self, item: ConstantName) -> Result<Option<T>, ClientError> {
+        self.constant_metadata(item.as_str())
             .map(|constant| {
                 T::decode_as_type(&mut constant.value(), constant.ty(), self.metadata.types())
-                    .map_err(|error| self.unsupported(item, error.to_string()))
+                    .map_err(|error| self.unsupported(item.as_str(), error.to_string()))
             })
             .transpose()
+    }
+
+    /// What the metadata says about a constant; `item` is `Pallet.Name`.
+    pub(crate) fn constant_metadata(&self, item: &str) -> Option<&ConstantMetadata> {
+        let (pallet, name) = split(item);
+        self.metadata.pallet_by_name(pallet)?.constant_by_name(name)
     }
 }
 
@@ -156,7 +158,7 @@ impl Runtime {
 const MAGIC: &[u8] = b"meta";
 
 /// The bytes from `meta` on, out of the wrappings that files have.
-fn unwrap_metadata(content: &[u8]) -> Result<Vec<u8>, &'static str> {
+pub(crate) fn unwrap_metadata(content: &[u8]) -> Result<Vec<u8>, &'static str> {
     if content.starts_with(MAGIC) {
         return Ok(content.to_vec());
     }
@@ -184,14 +186,13 @@ pub(crate) fn split(item: &str) -> (&str, &str) {
     item.split_once('.').unwrap_or((item, ""))
 }
 
-#[derive(Decode)]
+/// The versions of the runtime that metadata is of.
+const VERSION: ConstantName = ConstantName::of("System.Version");
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 struct VersionConstant {
-    _spec_name: String,
-    _impl_name: String,
-    _authoring_version: u32,
     spec_version: u32,
-    _impl_version: u32,
-    _apis: Vec<([u8; 8], u32)>,
     transaction_version: u32,
 }
 
@@ -238,7 +239,7 @@ impl EncodeAsType for Key {
 #[derive(Clone, Copy)]
 pub(crate) struct StorageItem<'a> {
     runtime: &'a Runtime,
-    item: &'static str,
+    item: StorageName,
     entry: &'a StorageEntryMetadata,
 }
 
@@ -254,7 +255,7 @@ impl StorageItem<'_> {
 
     /// The key of all values under the first parts.
     pub(crate) fn prefix(&self, parts: &[Key]) -> Result<Vec<u8>, ClientError> {
-        let (pallet, entry) = split(self.item);
+        let (pallet, entry) = split(self.item.as_str());
         if parts.is_empty() {
             return Ok(encode_storage_key_prefix(pallet, entry).to_vec());
         }
@@ -288,7 +289,7 @@ impl StorageItem<'_> {
     }
 
     pub(crate) fn unsupported(&self, why: impl Into<String>) -> ClientError {
-        self.runtime.unsupported(self.item, why)
+        self.runtime.unsupported(self.item.as_str(), why)
     }
 }
 

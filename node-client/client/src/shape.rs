@@ -14,8 +14,8 @@ use crate::{
     ClientError,
     runtime::{Runtime, split},
 };
-pub(crate) use items::SUBNET_PARAMS;
-use items::{CALLS, EXTENSIONS, STORAGE};
+use items::{BLOCK_TIME, BLOCK_TIME_API, CALLS, CONSTANTS, EXTENSIONS, STORAGE};
+pub(crate) use items::{ConstantName, SUBNET_PARAMS, StorageName, item};
 pub(crate) use tree::Shape;
 use tree::{Purpose, describe_fields, fields_serve};
 
@@ -25,6 +25,8 @@ use tree::{Purpose, describe_fields, fields_serve};
 pub enum ItemKind {
     /// A storage item, that is read.
     Storage,
+    /// A constant, that is read from the metadata.
+    Constant,
     /// A call, that is submitted.
     Call,
     /// A transaction extension, whose data goes into every extrinsic or under its signature.
@@ -86,6 +88,12 @@ pub fn check(runtime: &Runtime) -> Vec<ItemStatus> {
         optional: *optional,
         state: storage_state(runtime, item, expected),
     });
+    let constants = CONSTANTS.iter().map(|(item, optional, expected)| ItemStatus {
+        kind: ItemKind::Constant,
+        item: Cow::Borrowed(item),
+        optional: *optional && (!BLOCK_TIME.contains(item) || has_block_time_without(runtime, item)),
+        state: constant_state(runtime, item, expected),
+    });
     let calls = CALLS.iter().map(|(item, optional, expected)| ItemStatus {
         kind: ItemKind::Call,
         item: Cow::Borrowed(item),
@@ -99,11 +107,20 @@ pub fn check(runtime: &Runtime) -> Vec<ItemStatus> {
         optional: true,
         state: extension_state(runtime, &extension),
     });
-    storage.chain(calls).chain(extensions).collect()
+    storage.chain(constants).chain(calls).chain(extensions).collect()
+}
+
+/// Whether the time between blocks can be found out without this constant.
+fn has_block_time_without(runtime: &Runtime, constant: &str) -> bool {
+    let (api, function) = BLOCK_TIME_API;
+    let api = runtime.metadata().runtime_api_trait_by_name(api);
+    api.is_some_and(|api| api.method_by_name(function).is_some())
+        || BLOCK_TIME.iter().any(|other| *other != constant && runtime.constant_metadata(other).is_some())
 }
 
 /// Makes sure that a storage item has the very shape expected, for what is decoded from its bytes.
-pub(crate) fn ensure_exact(runtime: &Runtime, item: &'static str) -> Result<(), ClientError> {
+pub(crate) fn ensure_exact(runtime: &Runtime, item: StorageName) -> Result<(), ClientError> {
+    let item = item.as_str();
     let Some((_, _, expected)) = STORAGE.iter().find(|(known, ..)| *known == item) else { return Ok(()) };
     match storage_state(runtime, item, expected) {
         ItemState::Ok => Ok(()),
@@ -144,6 +161,14 @@ fn storage_state(runtime: &Runtime, item: &str, expected: &str) -> ItemState {
         expected.split_once(" -> ").and_then(|(k, v)| Some((Shape::parse(k)?, Shape::parse(v)?))).is_some_and(
             |(wanted_keys, wanted)| keys.serves(&wanted_keys, Purpose::Write) && value.serves(&wanted, Purpose::Read),
         )
+    })
+}
+
+fn constant_state(runtime: &Runtime, item: &str, expected: &str) -> ItemState {
+    let Some(constant) = runtime.constant_metadata(item) else { return ItemState::Missing };
+    let value = Shape::of(runtime.metadata().types(), constant.ty());
+    state(value.to_string(), expected, || {
+        Shape::parse(expected).is_some_and(|wanted| value.serves(&wanted, Purpose::Read))
     })
 }
 

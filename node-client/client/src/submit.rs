@@ -23,6 +23,7 @@ use crate::{
     link::{Link, to_hex},
     reader::{RawBlock, Reader},
     runtime::Runtime,
+    shape::item,
     types::{AccountId, Call, Hash, Head, Submitted},
 };
 
@@ -306,7 +307,7 @@ impl Submission<'_> {
     /// What the transaction did, from the events of its block.
     async fn conclude(&self, sent: &Sent, block: Head, index: u32) -> Result<Submitted, ClientError> {
         let runtime = self.link.executed_by(&block.hash).await?;
-        let item = runtime.storage("System.Events")?;
+        let item = runtime.storage(item!("System.Events"))?;
         let key = item.key(&[])?;
         let values = Reader::new(self.link, runtime.clone(), block.hash).values(std::slice::from_ref(&key)).await?;
         let bytes = values.get(&key).map(Vec::as_slice).unwrap_or_default();

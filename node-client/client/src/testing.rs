@@ -46,6 +46,19 @@ pub(crate) fn golden() -> Option<serde_json::Value> {
     Some(serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap())
 }
 
+/// A part of the SDK's golden values that is always at hand.
+pub(crate) fn sdk_values() -> serde_json::Value {
+    serde_json::from_str(include_str!("../tests/data/sdk-golden.json")).unwrap()
+}
+
+/// Our own chain, said to have the versions of the runtime that [`sdk_values`] are of.
+pub(crate) fn own_chain_as_of(values: &serde_json::Value) -> Option<Runtime> {
+    let version = |name: &str| u32::try_from(values["network"][name].as_u64().unwrap()).unwrap();
+    let metadata = std::fs::read(own_chain_path()?).unwrap();
+    let metadata = crate::runtime::unwrap_metadata(&metadata).unwrap();
+    Some(Runtime::from_metadata(&metadata, version("spec_version"), version("transaction_version")).unwrap())
+}
+
 /// Metadata file of our own chain, as committed.
 pub(crate) fn own_chain_path() -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("artifacts/clawrank.scale");

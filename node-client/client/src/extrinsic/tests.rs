@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use super::*;
-use crate::testing::{account, golden, own_chain, public_chain, unhex};
+use crate::testing::{account, golden, own_chain, own_chain_as_of, public_chain, sdk_values, unhex};
 
 fn envelope(golden: &serde_json::Value, case: &serde_json::Value) -> Envelope {
     let genesis: Hash = unhex(&golden["network"]["genesis_hash"]).try_into().unwrap();
@@ -13,48 +13,58 @@ fn envelope(golden: &serde_json::Value, case: &serde_json::Value) -> Envelope {
     Envelope { nonce: case["nonce"].as_u64().unwrap(), era, era_hash, genesis }
 }
 
+/// The golden values with each runtime that is at hand: ours always, the public chain's with all that the fixture has.
+fn runtimes_and_values() -> Vec<(Runtime, serde_json::Value)> {
+    let own = sdk_values();
+    let own = own_chain_as_of(&own).map(|runtime| (runtime, own));
+    own.into_iter().chain(public_chain().zip(golden())).collect()
+}
+
 #[test]
 fn signature_payload_equals_the_sdks_when_mortal_or_immortal() {
-    let (Some(runtime), Some(golden)) = (public_chain(), golden()) else { return };
-    let cases = golden["signature_payloads"].as_array().unwrap();
-    assert_eq!(cases.len(), 2);
-    for case in cases {
-        let payload = payload(&runtime, &unhex(&case["call_data_hex"]), &envelope(&golden, case)).unwrap();
-        assert_eq!(hex::encode(payload), hex::encode(unhex(&case["payload_hex"])));
+    for (runtime, golden) in runtimes_and_values() {
+        let cases = golden["signature_payloads"].as_array().unwrap();
+        assert_eq!(cases.len(), 2);
+        for case in cases {
+            let payload = payload(&runtime, &unhex(&case["call_data_hex"]), &envelope(&golden, case)).unwrap();
+            assert_eq!(hex::encode(payload), hex::encode(unhex(&case["payload_hex"])));
+        }
     }
 }
 
 #[test]
 fn extrinsic_equals_the_sdks_when_the_signature_is_given() {
-    let (Some(runtime), Some(golden)) = (public_chain(), golden()) else { return };
-    let cases = golden["extrinsics"].as_array().unwrap();
-    assert_eq!(cases.len(), 2);
-    for case in cases {
-        let public: [u8; 32] = unhex(&case["public_key_hex"]).try_into().unwrap();
-        let signature: [u8; 64] = unhex(&case["signature_hex"]).try_into().unwrap();
-        let call = unhex(&case["call_data_hex"]);
-        let bytes = assemble(&runtime, &call, &envelope(&golden, case), &public, &signature).unwrap();
-        assert_eq!(hex::encode(&bytes), hex::encode(unhex(&case["extrinsic_hex"])));
-        assert_eq!(blake2_256(&bytes).to_vec(), unhex(&case["extrinsic_hash"]));
+    for (runtime, golden) in runtimes_and_values() {
+        let cases = golden["extrinsics"].as_array().unwrap();
+        assert_eq!(cases.len(), 2);
+        for case in cases {
+            let public: [u8; 32] = unhex(&case["public_key_hex"]).try_into().unwrap();
+            let signature: [u8; 64] = unhex(&case["signature_hex"]).try_into().unwrap();
+            let call = unhex(&case["call_data_hex"]);
+            let bytes = assemble(&runtime, &call, &envelope(&golden, case), &public, &signature).unwrap();
+            assert_eq!(hex::encode(&bytes), hex::encode(unhex(&case["extrinsic_hex"])));
+            assert_eq!(blake2_256(&bytes).to_vec(), unhex(&case["extrinsic_hash"]));
+        }
     }
 }
 
 #[test]
 fn payload_is_what_was_signed_when_a_chain_has_accepted_the_extrinsic() {
-    let (Some(runtime), Some(golden)) = (public_chain(), golden()) else { return };
-    let block = &golden["block"];
-    let (raw, decoded) = (&block["raw"]["block"]["extrinsics"][2], &block["decoded_extrinsics"][2]);
-    let bytes = unhex(raw);
-    assert_eq!(blake2_256(&bytes).to_vec(), unhex(&decoded["extrinsic_hash"]));
-    let genesis: Hash = unhex(&golden["network"]["genesis_hash"]).try_into().unwrap();
-    let envelope = Envelope { nonce: decoded["nonce"].as_u64().unwrap(), era: None, era_hash: genesis, genesis };
-    let public: [u8; 32] = account(decoded["address"].as_str().unwrap());
-    let signature: [u8; 64] = unhex(&decoded["signature"]["Sr25519"]).try_into().unwrap();
-    // Two bytes of length, four of version, address and signature kinds around key and signature, four of extensions.
-    let call = &bytes[2 + 1 + 1 + 32 + 1 + 64 + 4..];
-    assert_eq!(assemble(&runtime, call, &envelope, &public, &signature).unwrap(), bytes);
-    let payload = payload(&runtime, call, &envelope).unwrap();
-    clawrank_proof::verify(&public, &payload, &signature).unwrap();
+    for (runtime, golden) in runtimes_and_values() {
+        let block = &golden["block"];
+        let (raw, decoded) = (&block["raw"]["block"]["extrinsics"][2], &block["decoded_extrinsics"][2]);
+        let bytes = unhex(raw);
+        assert_eq!(blake2_256(&bytes).to_vec(), unhex(&decoded["extrinsic_hash"]));
+        let genesis: Hash = unhex(&golden["network"]["genesis_hash"]).try_into().unwrap();
+        let envelope = Envelope { nonce: decoded["nonce"].as_u64().unwrap(), era: None, era_hash: genesis, genesis };
+        let public: [u8; 32] = account(decoded["address"].as_str().unwrap());
+        let signature: [u8; 64] = unhex(&decoded["signature"]["Sr25519"]).try_into().unwrap();
+        // Two bytes of length, four of version, address and signature kinds around key and signature, four of extensions.
+        let call = &bytes[2 + 1 + 1 + 32 + 1 + 64 + 4..];
+        assert_eq!(assemble(&runtime, call, &envelope, &public, &signature).unwrap(), bytes);
+        let payload = payload(&runtime, call, &envelope).unwrap();
+        clawrank_proof::verify(&public, &payload, &signature).unwrap();
+    }
 }
 
 #[test]

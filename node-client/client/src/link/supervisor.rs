@@ -19,7 +19,7 @@ use crate::{
     config::Endpoint,
     reader::Reader,
     runtime::Runtime,
-    shape,
+    shape::{self, ConstantName},
     types::{Hash, Head},
 };
 
@@ -27,6 +27,11 @@ use crate::{
 const REFUSED_FOR: Duration = Duration::from_secs(60);
 /// A finalised head must be readable within this many tries; a node may announce a block before it can serve it.
 const HEAD_ATTEMPTS: u32 = 3;
+
+/// Time between blocks, by the constants that tell it.
+const SLOT_DURATION: ConstantName = ConstantName::of("Aura.SlotDuration");
+/// Half the time between blocks.
+const MINIMUM_PERIOD: ConstantName = ConstantName::of("Timestamp.MinimumPeriod");
 
 impl Link {
     /// Keeps one connection alive until the client is closed.
@@ -227,7 +232,7 @@ impl Link {
 
     /// Milliseconds between blocks: `AuraApi.slot_duration`, else the constant, else twice the timestamp's minimum period.
     async fn block_time(&self, runtime: &Runtime, hash: &Hash) -> Result<u64, ClientError> {
-        let constant: Option<u64> = runtime.constant("Aura.SlotDuration")?;
+        let constant: Option<u64> = runtime.constant(SLOT_DURATION)?;
         let asked = match self.call("AuraApi_slot_duration", &[], Some(hash)).await {
             Ok(bytes) => <[u8; 8]>::try_from(bytes.as_slice()).map(u64::from_le_bytes).ok(),
             Err(ClientError::Rpc { message, .. }) => {
@@ -245,12 +250,12 @@ impl Link {
                 "slot duration of the runtime API differs from the constant; the API counts"
             );
         }
-        let fallback = runtime.constant::<u64>("Timestamp.MinimumPeriod")?.map(|period| period.saturating_mul(2));
+        let fallback = runtime.constant::<u64>(MINIMUM_PERIOD)?.map(|period| period.saturating_mul(2));
         asked
             .or(constant)
             .or(fallback)
             .filter(|ms| *ms > 0)
-            .ok_or_else(|| runtime.unsupported("Aura.SlotDuration", "block time cannot be found out"))
+            .ok_or_else(|| runtime.unsupported(SLOT_DURATION.as_str(), "block time cannot be found out"))
     }
 }
 

@@ -7,6 +7,7 @@ use super::Reader;
 use crate::{
     ClientError,
     runtime::Key,
+    shape::item,
     types::{AccountId, Commitment},
 };
 
@@ -20,7 +21,7 @@ struct Registration {
 impl Reader<'_> {
     /// All commitments of a subnet that have a raw field, by hotkey.
     pub(crate) async fn commitments(&self, netuid: u16) -> Result<Vec<Commitment>, ClientError> {
-        let item = self.runtime.storage("Commitments.CommitmentOf")?;
+        let item = self.runtime.storage(item!("Commitments.CommitmentOf"))?;
         let entries = self.scan(&item.prefix(&[Key::from(netuid)])?).await?;
         let mut found = Vec::with_capacity(entries.len());
         for (key, value) in &entries {

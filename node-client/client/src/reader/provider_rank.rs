@@ -8,7 +8,7 @@ use super::Reader;
 use crate::{
     ClientError,
     runtime::Key,
-    shape::{SUBNET_PARAMS, ensure_exact},
+    shape::{SUBNET_PARAMS, ensure_exact, item},
     types::{AccountId, BundleCommit, EpochPayout, Hash},
 };
 
@@ -36,7 +36,7 @@ struct Payout {
 impl Reader<'_> {
     /// Bundle roots of an epoch, in the order of their blocks.
     pub(crate) async fn bundle_commits(&self, netuid: u16, epoch: u64) -> Result<Vec<BundleCommit>, ClientError> {
-        let item = self.runtime.storage("ProviderRank.Bundles")?;
+        let item = self.runtime.storage(item!("ProviderRank.Bundles"))?;
         let entries = self.scan(&item.prefix(&[Key::from(netuid), Key::from(epoch)])?).await?;
         let mut found = Vec::with_capacity(entries.len());
         for (key, value) in &entries {
@@ -51,7 +51,7 @@ impl Reader<'_> {
 
     /// Payouts above 0 that are still remembered, by epoch and uid.
     pub(crate) async fn payouts(&self, netuid: u16) -> Result<Vec<EpochPayout>, ClientError> {
-        let item = self.runtime.storage("ProviderRank.Settlements")?;
+        let item = self.runtime.storage(item!("ProviderRank.Settlements"))?;
         let entries = self.scan(&item.prefix(&[Key::from(netuid)])?).await?;
         let mut found = Vec::new();
         for (key, value) in &entries {
@@ -78,7 +78,8 @@ impl Reader<'_> {
 
 /// Parameters from their stored bytes, refused where they are not whole or make no sense.
 fn decode_params(netuid: u16, mut bytes: &[u8]) -> Result<Params, ClientError> {
-    let refuse = |why: String| ClientError::Decode { item: format!("{SUBNET_PARAMS} of netuid {netuid}"), why };
+    let refuse =
+        |why: String| ClientError::Decode { item: format!("{} of netuid {netuid}", SUBNET_PARAMS.as_str()), why };
     let params = Params::decode_all(&mut bytes).map_err(|error| refuse(error.to_string()))?;
     params.ensure_valid().map_err(|error| refuse(error.to_string()))?;
     Ok(params)

@@ -6,6 +6,7 @@ use super::{Plan, Reader, storage_index};
 use crate::{
     ClientError,
     runtime::Key,
+    shape::{StorageName, item},
     types::{AccountId, Axon, Head, Neuron, SubnetSnapshot, WeightCommit},
 };
 
@@ -48,7 +49,7 @@ impl Reader<'_> {
         for item in PER_SUBNET {
             plan.want(item, &of)?;
         }
-        for item in ["SubtensorModule.SubnetOwnerHotkey", "SubtensorModule.MechanismCountCurrent"] {
+        for item in [item!("SubtensorModule.SubnetOwnerHotkey"), item!("SubtensorModule.MechanismCountCurrent")] {
             plan.want_optional(item, &of)?;
         }
         for item in CHAIN_WIDE {
@@ -56,36 +57,36 @@ impl Reader<'_> {
         }
         for mecid in 0..MAX_MECHANISMS {
             let index = [Key::from(storage_index(netuid, mecid)?)];
-            plan.want("SubtensorModule.LastUpdate", &index)?;
-            plan.want("SubtensorModule.Incentive", &index)?;
+            plan.want(item!("SubtensorModule.LastUpdate"), &index)?;
+            plan.want(item!("SubtensorModule.Incentive"), &index)?;
         }
         let got = plan.fetch(self).await?;
-        if !got.or_default::<bool>("SubtensorModule.NetworksAdded", &of)? {
+        if !got.or_default::<bool>(item!("SubtensorModule.NetworksAdded"), &of)? {
             return Err(ClientError::UnknownSubnet { netuid });
         }
-        let mechanism_count = if self.runtime.has_storage("SubtensorModule.MechanismCountCurrent") {
-            got.or_default::<u8>("SubtensorModule.MechanismCountCurrent", &of)?.clamp(1, MAX_MECHANISMS)
+        let mechanism_count = if self.runtime.has_storage(item!("SubtensorModule.MechanismCountCurrent")) {
+            got.or_default::<u8>(item!("SubtensorModule.MechanismCountCurrent"), &of)?.clamp(1, MAX_MECHANISMS)
         } else {
             1
         };
-        let size: u16 = got.or_default("SubtensorModule.SubnetworkN", &of)?;
+        let size: u16 = got.or_default(item!("SubtensorModule.SubnetworkN"), &of)?;
         let mut columns = Columns {
-            active: got.or_default("SubtensorModule.Active", &of)?,
-            permit: got.or_default("SubtensorModule.ValidatorPermit", &of)?,
-            dividends: got.or_default("SubtensorModule.Dividends", &of)?,
-            emission: got.or_default("SubtensorModule.Emission", &of)?,
+            active: got.or_default(item!("SubtensorModule.Active"), &of)?,
+            permit: got.or_default(item!("SubtensorModule.ValidatorPermit"), &of)?,
+            dividends: got.or_default(item!("SubtensorModule.Dividends"), &of)?,
+            emission: got.or_default(item!("SubtensorModule.Emission"), &of)?,
             last_update: Vec::new(),
             incentive: Vec::new(),
         };
         for mecid in 0..mechanism_count {
             let index = [Key::from(storage_index(netuid, mecid)?)];
-            columns.last_update.push(got.or_default("SubtensorModule.LastUpdate", &index)?);
-            columns.incentive.push(got.or_default("SubtensorModule.Incentive", &index)?);
+            columns.last_update.push(got.or_default(item!("SubtensorModule.LastUpdate"), &index)?);
+            columns.incentive.push(got.or_default(item!("SubtensorModule.Incentive"), &index)?);
         }
-        let tao_weight: u64 = got.or_default("SubtensorModule.TaoWeight", &[])?;
+        let tao_weight: u64 = got.or_default(item!("SubtensorModule.TaoWeight"), &[])?;
         let neurons = self.neurons(netuid, size, tao_weight, &columns).await?;
-        let owner_hotkey: AccountId = got.or_default("SubtensorModule.SubnetOwnerHotkey", &of)?;
-        let owner_coldkey: AccountId = got.or_default("SubtensorModule.SubnetOwner", &of)?;
+        let owner_hotkey: AccountId = got.or_default(item!("SubtensorModule.SubnetOwnerHotkey"), &of)?;
+        let owner_coldkey: AccountId = got.or_default(item!("SubtensorModule.SubnetOwner"), &of)?;
         let owner_uid = neurons
             .iter()
             .find(|neuron| owner_hotkey != AccountId::default() && neuron.hotkey == owner_hotkey)
@@ -93,24 +94,26 @@ impl Reader<'_> {
         Ok(SubnetSnapshot {
             head,
             netuid,
-            tempo: got.or_default("SubtensorModule.Tempo", &of)?,
-            epoch_index: got.or_default("SubtensorModule.SubnetEpochIndex", &of)?,
-            last_epoch_block: got.or_default("SubtensorModule.LastEpochBlock", &of)?,
-            pending_epoch_at: got.or_default("SubtensorModule.PendingEpochAt", &of)?,
-            blocks_since_last_step: got.or_default("SubtensorModule.BlocksSinceLastStep", &of)?,
+            tempo: got.or_default(item!("SubtensorModule.Tempo"), &of)?,
+            epoch_index: got.or_default(item!("SubtensorModule.SubnetEpochIndex"), &of)?,
+            last_epoch_block: got.or_default(item!("SubtensorModule.LastEpochBlock"), &of)?,
+            pending_epoch_at: got.or_default(item!("SubtensorModule.PendingEpochAt"), &of)?,
+            blocks_since_last_step: got.or_default(item!("SubtensorModule.BlocksSinceLastStep"), &of)?,
             owner_coldkey: (owner_coldkey != AccountId::default()).then_some(owner_coldkey),
             owner_uid,
-            commit_reveal: got.or_default("SubtensorModule.CommitRevealWeightsEnabled", &of)?,
-            commit_reveal_version: got.or_default("SubtensorModule.CommitRevealWeightsVersion", &[])?,
-            reveal_period_epochs: got.or_default("SubtensorModule.RevealPeriodEpochs", &of)?,
-            weights_rate_limit: got.or_default("SubtensorModule.WeightsSetRateLimit", &of)?,
-            weights_version_key: got.or_default("SubtensorModule.WeightsVersionKey", &of)?,
-            min_allowed_weights: got.or_default("SubtensorModule.MinAllowedWeights", &of)?,
-            max_allowed_uids: got.or_default("SubtensorModule.MaxAllowedUids", &of)?,
-            immunity_period: got.or_default("SubtensorModule.ImmunityPeriod", &of)?,
+            commit_reveal: got.or_default(item!("SubtensorModule.CommitRevealWeightsEnabled"), &of)?,
+            commit_reveal_version: got.or_default(item!("SubtensorModule.CommitRevealWeightsVersion"), &[])?,
+            reveal_period_epochs: got.or_default(item!("SubtensorModule.RevealPeriodEpochs"), &of)?,
+            weights_rate_limit: got.or_default(item!("SubtensorModule.WeightsSetRateLimit"), &of)?,
+            weights_version_key: got.or_default(item!("SubtensorModule.WeightsVersionKey"), &of)?,
+            min_allowed_weights: got.or_default(item!("SubtensorModule.MinAllowedWeights"), &of)?,
+            max_allowed_uids: got.or_default(item!("SubtensorModule.MaxAllowedUids"), &of)?,
+            immunity_period: got.or_default(item!("SubtensorModule.ImmunityPeriod"), &of)?,
             mechanism_count,
-            max_mechanisms: got.or_default::<u8>("SubtensorModule.MaxMechanismCount", &[])?.clamp(1, MAX_MECHANISMS),
-            stake_threshold_rao: got.or_default("SubtensorModule.StakeThreshold", &[])?,
+            max_mechanisms: got
+                .or_default::<u8>(item!("SubtensorModule.MaxMechanismCount"), &[])?
+                .clamp(1, MAX_MECHANISMS),
+            stake_threshold_rao: got.or_default(item!("SubtensorModule.StakeThreshold"), &[])?,
             block_time_ms,
             neurons,
         })
@@ -127,18 +130,19 @@ impl Reader<'_> {
         let mut plan = Plan::new(&self.runtime);
         for uid in 0..size {
             let of = [Key::from(netuid), Key::from(uid)];
-            plan.want("SubtensorModule.Keys", &of)?;
-            plan.want("SubtensorModule.BlockAtRegistration", &of)?;
+            plan.want(item!("SubtensorModule.Keys"), &of)?;
+            plan.want(item!("SubtensorModule.BlockAtRegistration"), &of)?;
         }
         let slots = plan.fetch(self).await?;
         let mut hotkeys: Vec<AccountId> = Vec::with_capacity(size.into());
         let mut plan = Plan::new(&self.runtime);
         for uid in 0..size {
-            let hotkey: AccountId = slots.or_default("SubtensorModule.Keys", &[Key::from(netuid), Key::from(uid)])?;
-            plan.want("SubtensorModule.Owner", &[Key::from(&hotkey)])?;
-            plan.want("SubtensorModule.TotalHotkeyAlpha", &[Key::from(&hotkey), Key::from(netuid)])?;
-            plan.want("SubtensorModule.TotalHotkeyAlpha", &[Key::from(&hotkey), Key::from(ROOT)])?;
-            plan.want("SubtensorModule.Axons", &[Key::from(netuid), Key::from(&hotkey)])?;
+            let hotkey: AccountId =
+                slots.or_default(item!("SubtensorModule.Keys"), &[Key::from(netuid), Key::from(uid)])?;
+            plan.want(item!("SubtensorModule.Owner"), &[Key::from(&hotkey)])?;
+            plan.want(item!("SubtensorModule.TotalHotkeyAlpha"), &[Key::from(&hotkey), Key::from(netuid)])?;
+            plan.want(item!("SubtensorModule.TotalHotkeyAlpha"), &[Key::from(&hotkey), Key::from(ROOT)])?;
+            plan.want(item!("SubtensorModule.Axons"), &[Key::from(netuid), Key::from(&hotkey)])?;
             hotkeys.push(hotkey);
         }
         let details = plan.fetch(self).await?;
@@ -146,19 +150,20 @@ impl Reader<'_> {
         for (uid, hotkey) in (0..size).zip(hotkeys) {
             let at = usize::from(uid);
             let stake = |of: u16| {
-                details.or_default::<u64>("SubtensorModule.TotalHotkeyAlpha", &[Key::from(&hotkey), Key::from(of)])
+                details
+                    .or_default::<u64>(item!("SubtensorModule.TotalHotkeyAlpha"), &[Key::from(&hotkey), Key::from(of)])
             };
             let axon: Option<AxonInfo> =
-                details.stored("SubtensorModule.Axons", &[Key::from(netuid), Key::from(&hotkey)])?;
+                details.stored(item!("SubtensorModule.Axons"), &[Key::from(netuid), Key::from(&hotkey)])?;
             neurons.push(Neuron {
                 uid,
                 hotkey,
-                coldkey: details.or_default("SubtensorModule.Owner", &[Key::from(&hotkey)])?,
+                coldkey: details.or_default(item!("SubtensorModule.Owner"), &[Key::from(&hotkey)])?,
                 stake_rao: stake(netuid)?.saturating_add(weighted(stake(ROOT)?, tao_weight)),
                 validator_permit: columns.permit.get(at).copied().unwrap_or_default(),
                 active: columns.active.get(at).copied().unwrap_or_default(),
                 registered_at: slots
-                    .or_default("SubtensorModule.BlockAtRegistration", &[Key::from(netuid), Key::from(uid)])?,
+                    .or_default(item!("SubtensorModule.BlockAtRegistration"), &[Key::from(netuid), Key::from(uid)])?,
                 axon: axon.filter(|axon| axon.port != 0 || axon.ip != 0).map(|axon| Axon {
                     block: axon.block,
                     version: axon.version,
@@ -179,15 +184,16 @@ impl Reader<'_> {
     /// Stored weights of a mechanism, by uid; rows without weights left out.
     pub(crate) async fn weights(&self, netuid: u16, mecid: u8) -> Result<Vec<(u16, Vec<(u16, u16)>)>, ClientError> {
         let index = Key::from(storage_index(netuid, mecid)?);
-        let size: u16 = self.value("SubtensorModule.SubnetworkN", &[Key::from(netuid)]).await?.unwrap_or_default();
+        let size: u16 =
+            self.value(item!("SubtensorModule.SubnetworkN"), &[Key::from(netuid)]).await?.unwrap_or_default();
         let mut plan = Plan::new(&self.runtime);
         for uid in 0..size {
-            plan.want("SubtensorModule.Weights", &[index, Key::from(uid)])?;
+            plan.want(item!("SubtensorModule.Weights"), &[index, Key::from(uid)])?;
         }
         let got = plan.fetch(self).await?;
         let mut rows = Vec::new();
         for uid in 0..size {
-            let row: Vec<(u16, u16)> = got.or_default("SubtensorModule.Weights", &[index, Key::from(uid)])?;
+            let row: Vec<(u16, u16)> = got.or_default(item!("SubtensorModule.Weights"), &[index, Key::from(uid)])?;
             if !row.is_empty() {
                 rows.push((uid, row));
             }
@@ -206,7 +212,7 @@ impl Reader<'_> {
         type Entry = ([u8; 32], u64, u64, u64);
         let index = Key::from(storage_index(netuid, mecid)?);
         let queue: Option<Vec<Entry>> =
-            self.value("SubtensorModule.WeightCommits", &[index, Key::from(hotkey)]).await?;
+            self.value(item!("SubtensorModule.WeightCommits"), &[index, Key::from(hotkey)]).await?;
         let commits = queue.unwrap_or_default().into_iter();
         Ok(commits.map(|(hash, epoch, block, _)| WeightCommit { hash, epoch, block }).collect())
     }
@@ -219,31 +225,31 @@ fn weighted(stake: u64, weight: u64) -> u64 {
 }
 
 /// Items without a key, all of which the chain may lack.
-const CHAIN_WIDE: [&str; 4] = [
-    "SubtensorModule.StakeThreshold",
-    "SubtensorModule.TaoWeight",
-    "SubtensorModule.CommitRevealWeightsVersion",
-    "SubtensorModule.MaxMechanismCount",
+const CHAIN_WIDE: [StorageName; 4] = [
+    item!("SubtensorModule.StakeThreshold"),
+    item!("SubtensorModule.TaoWeight"),
+    item!("SubtensorModule.CommitRevealWeightsVersion"),
+    item!("SubtensorModule.MaxMechanismCount"),
 ];
 
-const PER_SUBNET: [&str; 19] = [
-    "SubtensorModule.NetworksAdded",
-    "SubtensorModule.SubnetworkN",
-    "SubtensorModule.Tempo",
-    "SubtensorModule.SubnetEpochIndex",
-    "SubtensorModule.LastEpochBlock",
-    "SubtensorModule.PendingEpochAt",
-    "SubtensorModule.BlocksSinceLastStep",
-    "SubtensorModule.SubnetOwner",
-    "SubtensorModule.CommitRevealWeightsEnabled",
-    "SubtensorModule.RevealPeriodEpochs",
-    "SubtensorModule.WeightsSetRateLimit",
-    "SubtensorModule.WeightsVersionKey",
-    "SubtensorModule.MinAllowedWeights",
-    "SubtensorModule.MaxAllowedUids",
-    "SubtensorModule.ImmunityPeriod",
-    "SubtensorModule.Active",
-    "SubtensorModule.ValidatorPermit",
-    "SubtensorModule.Dividends",
-    "SubtensorModule.Emission",
+const PER_SUBNET: [StorageName; 19] = [
+    item!("SubtensorModule.NetworksAdded"),
+    item!("SubtensorModule.SubnetworkN"),
+    item!("SubtensorModule.Tempo"),
+    item!("SubtensorModule.SubnetEpochIndex"),
+    item!("SubtensorModule.LastEpochBlock"),
+    item!("SubtensorModule.PendingEpochAt"),
+    item!("SubtensorModule.BlocksSinceLastStep"),
+    item!("SubtensorModule.SubnetOwner"),
+    item!("SubtensorModule.CommitRevealWeightsEnabled"),
+    item!("SubtensorModule.RevealPeriodEpochs"),
+    item!("SubtensorModule.WeightsSetRateLimit"),
+    item!("SubtensorModule.WeightsVersionKey"),
+    item!("SubtensorModule.MinAllowedWeights"),
+    item!("SubtensorModule.MaxAllowedUids"),
+    item!("SubtensorModule.ImmunityPeriod"),
+    item!("SubtensorModule.Active"),
+    item!("SubtensorModule.ValidatorPermit"),
+    item!("SubtensorModule.Dividends"),
+    item!("SubtensorModule.Emission"),
 ];

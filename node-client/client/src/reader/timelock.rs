@@ -6,13 +6,14 @@ use super::{Plan, Reader, storage_index};
 use crate::{
     ClientError,
     runtime::Key,
+    shape::StorageName,
     types::{AccountId, Beacon, TimelockedCommit},
 };
 
-const COMMITS: &str = "SubtensorModule.TimelockedWeightCommits";
-const CONFIG: &str = "Drand.BeaconConfig";
-const PULSES: &str = "Drand.Pulses";
-const LAST: &str = "Drand.LastStoredRound";
+const COMMITS: StorageName = StorageName::of("SubtensorModule.TimelockedWeightCommits");
+const CONFIG: StorageName = StorageName::of("Drand.BeaconConfig");
+const PULSES: StorageName = StorageName::of("Drand.Pulses");
+const LAST: StorageName = StorageName::of("Drand.LastStoredRound");
 
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
@@ -76,9 +77,9 @@ impl Reader<'_> {
         pulse.map(|pulse| self.bytes(PULSES, "signature", pulse.signature)).transpose()
     }
 
-    fn bytes<const N: usize>(&self, item: &str, what: &str, found: Vec<u8>) -> Result<[u8; N], ClientError> {
+    fn bytes<const N: usize>(&self, item: StorageName, what: &str, found: Vec<u8>) -> Result<[u8; N], ClientError> {
         <[u8; N]>::try_from(found).map_err(|found| {
-            self.runtime.unsupported(item, format!("its {what} has {} bytes instead of {N}", found.len()))
+            self.runtime.unsupported(item.as_str(), format!("its {what} has {} bytes instead of {N}", found.len()))
         })
     }
 }

@@ -5,11 +5,90 @@
 /// An item by name, whether the client can do without it, and its shape.
 pub(super) type Item = (&'static str, bool, &'static str);
 
+/// The name of a storage item of [`STORAGE`]: only by one is storage read, so nothing is that is not compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StorageName(&'static str);
+
+/// The name of a constant of [`CONSTANTS`], likewise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConstantName(&'static str);
+
+impl StorageName {
+    /// Where it is asked for in a `const`, as [`item!`] does, an item that is not listed does not compile.
+    pub(crate) const fn of(name: &'static str) -> Self {
+        assert!(is_listed(name, STORAGE), "storage that `shape::STORAGE` does not list cannot be read");
+        Self(name)
+    }
+
+    /// An item that is not listed, for tests of what holds for any.
+    #[cfg(test)]
+    pub(crate) const fn unlisted(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// `Pallet.Entry`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl ConstantName {
+    /// As [`StorageName::of`].
+    pub(crate) const fn of(name: &'static str) -> Self {
+        assert!(is_listed(name, CONSTANTS), "a constant that `shape::CONSTANTS` does not list cannot be read");
+        Self(name)
+    }
+
+    /// As [`StorageName::unlisted`].
+    #[cfg(test)]
+    pub(crate) const fn unlisted(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// `Pallet.Name`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+/// The [`StorageName`] of a literal.
+macro_rules! item {
+    ($name:literal) => {
+        const { $crate::shape::StorageName::of($name) }
+    };
+}
+pub(crate) use item;
+
+const fn is_listed(name: &str, mut table: &[Item]) -> bool {
+    while let [(known, ..), rest @ ..] = table {
+        if is_same(name.as_bytes(), known.as_bytes()) {
+            return true;
+        }
+        table = rest;
+    }
+    false
+}
+
+const fn is_same(mut left: &[u8], mut right: &[u8]) -> bool {
+    while let ([l, lefts @ ..], [r, rights @ ..]) = (left, right) {
+        if *l != *r {
+            return false;
+        }
+        (left, right) = (lefts, rights);
+    }
+    left.is_empty() && right.is_empty()
+}
+
 /// Parameters of a subnet: read by their bytes, so only in the very shape below.
-pub(crate) const SUBNET_PARAMS: &str = "ProviderRank.SubnetParams";
+pub(crate) const SUBNET_PARAMS: StorageName = StorageName::of("ProviderRank.SubnetParams");
 
 /// Storage items; the shape is `(keys) -> value`.
 pub(super) const STORAGE: &[Item] = &[
+    (
+        "System.Account",
+        false,
+        "([u8; 32]) -> {nonce: u32, consumers: u32, providers: u32, sufficients: u32, data: {free: u64, reserved: u64, frozen: u64, flags: u128}}",
+    ),
     ("System.Events", false, "() -> Vec<{phase: enum Phase, event: enum RuntimeEvent, topics: Vec<[u8; 32]>}>"),
     ("Timestamp.Now", false, "() -> u64"),
     ("SubtensorModule.NetworksAdded", false, "(u16) -> bool"),
@@ -19,6 +98,7 @@ pub(super) const STORAGE: &[Item] = &[
     ("SubtensorModule.LastEpochBlock", false, "(u16) -> u64"),
     ("SubtensorModule.PendingEpochAt", false, "(u16) -> u64"),
     ("SubtensorModule.BlocksSinceLastStep", false, "(u16) -> u64"),
+    ("SubtensorModule.Burn", false, "(u16) -> u64"),
     ("SubtensorModule.SubnetOwner", false, "(u16) -> [u8; 32]"),
     ("SubtensorModule.SubnetOwnerHotkey", true, "(u16) -> [u8; 32]"),
     ("SubtensorModule.CommitRevealWeightsEnabled", false, "(u16) -> bool"),
@@ -66,11 +146,28 @@ pub(super) const STORAGE: &[Item] = &[
         "(u16, u64) -> {block: u64, emission: u64, dust: u64, reporting_stake: u64, total_stake: u64, payouts: Vec<{uid: u16, hotkey: [u8; 32], tripped: bool, score: u128, amount: u64}>}",
     ),
     (
-        SUBNET_PARAMS,
+        "ProviderRank.SubnetParams",
         true,
         "(u16) -> {version: u16, serving_rule: enum ServingRule, serving_share: u32, serving: {base_pool: u32, weight_whitelist: u32, weight_answered: u32, weight_response: u32, weight_reliability: u32, response_tiers: [{below_ms: u32, score: u32}; 4], response_rest: u32, probe_history: u32, probe_deadline_ms: u32, probe_output_tokens: u32, window_minutes: u32, tokens_per_micro_usd: Option<u64>, payer_cap: u32, recount_factor: u32}, intel: {weight_accuracy: u32, weight_usefulness: u32, weight_freshness: u32, weight_coverage: u32, band: u32, half_life_epochs: u32, n_min: u32, micro_usd_per_second: u64}, gate: {alpha: u32, noise: u32, tol: u32, k_min: u32, n_min: u32, latency_slack_ms: u32, window_slack_ms: u32, duplicate_attempts: u32}, challenge: {leaves: u32, replays_per_cell: u32}, cap: {cap: u32, shortfall: enum Shortfall}}",
     ),
 ];
+
+/// Constants; the shape is that of the value.
+pub(super) const CONSTANTS: &[Item] = &[
+    (
+        "System.Version",
+        false,
+        "{spec_name: str, impl_name: str, authoring_version: u32, spec_version: u32, impl_version: u32, apis: Vec<([u8; 8], u32)>, transaction_version: u32, system_version: u8}",
+    ),
+    ("Aura.SlotDuration", true, "u64"),
+    ("Timestamp.MinimumPeriod", true, "u64"),
+];
+
+/// Constants that tell the time between blocks: either will do, or the runtime API [`BLOCK_TIME_API`].
+pub(super) const BLOCK_TIME: [&str; 2] = ["Aura.SlotDuration", "Timestamp.MinimumPeriod"];
+
+/// The runtime API that is asked for the time between blocks first, and its function.
+pub(super) const BLOCK_TIME_API: (&str, &str) = ("AuraApi", "slot_duration");
 
 /// Calls; the shape is the list of arguments.
 pub(super) const CALLS: &[Item] = &[

@@ -56,7 +56,7 @@ fn parameters_have_the_shape_that_is_expected_of_the_chain() {
     let mut registry = scale_info::Registry::new();
     let id = registry.register_type(&scale_info::meta_type::<clawrank_primitives::Params>()).id;
     let shape = Shape::of(&registry.into(), id).to_string();
-    let (_, _, expected) = STORAGE.iter().find(|(item, ..)| *item == SUBNET_PARAMS).unwrap();
+    let (_, _, expected) = STORAGE.iter().find(|(item, ..)| *item == SUBNET_PARAMS.as_str()).unwrap();
     assert_eq!(format!("(u16) -> {shape}"), *expected);
 }
 
@@ -212,8 +212,9 @@ fn storage_is_refused_by_name_when_it_was_removed_or_changed() {
     };
     after(widen, "SubtensorModule.Tempo", false, &[]);
     for (name, metadata) in every_metadata() {
-        let read =
-            |runtime: &Runtime, bytes: &[u8]| runtime.storage("SubtensorModule.Tempo")?.decode::<u16>(Some(bytes));
+        let read = |runtime: &Runtime, bytes: &[u8]| {
+            runtime.storage(item!("SubtensorModule.Tempo"))?.decode::<u16>(Some(bytes))
+        };
         assert_eq!(read(&changed(&metadata, widen), &[9, 0, 0, 0]).unwrap(), Some(9), "{name}");
         for change in [remove as fn(&mut RuntimeMetadataV15), retype] {
             let error = read(&changed(&metadata, change), &[1]).unwrap_err();
@@ -231,7 +232,7 @@ fn keys_are_not_read_back_when_the_hasher_does_not_keep_them() {
         let runtime = changed(&metadata, |metadata| {
             testing::rehash(metadata, "Commitments", "CommitmentOf", StorageHasher::Blake2_256);
         });
-        let item = runtime.storage("Commitments.CommitmentOf").unwrap();
+        let item = runtime.storage(item!("Commitments.CommitmentOf")).unwrap();
         let error = item.last_key::<[u8; 32]>(&[7; 96]).unwrap_err();
         assert!(error.to_string().contains("cannot be read back"), "{name}: {error}");
     }

@@ -19,7 +19,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
-use crate::{runtime::Key, testing, types::Hash};
+use crate::{runtime::Key, shape::StorageName, testing, types::Hash};
 
 #[derive(Clone)]
 struct Block {
@@ -107,7 +107,7 @@ impl FakeChain {
     /// Sets a value of storage.
     pub(super) fn put(&self, item: &'static str, parts: &[Key], value: &[u8]) {
         let runtime = crate::Runtime::from_metadata(&self.state().metadata, 1, 1).unwrap();
-        let key = runtime.storage(item).unwrap().key(parts).unwrap();
+        let key = runtime.storage(StorageName::unlisted(item)).unwrap().key(parts).unwrap();
         self.state().storage.insert(hex(&key), hex(value));
     }
 

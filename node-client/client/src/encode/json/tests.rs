@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     encode::tests::every_call,
-    testing::{every_metadata, golden, public_chain, unhex},
+    testing::{every_metadata, golden, own_chain, public_chain, sdk_values, unhex},
 };
 
 fn refused(runtime: &Runtime, call: &str, args: Value, field: &str, why: &str) {
@@ -47,6 +47,25 @@ fn call_bytes_equal_the_sdks_for_every_call_of_its_fixture() {
         assert_eq!(encoded.bytes[..2], [encoded.pallet_index, encoded.call_index]);
         assert_eq!(older.encode_json(&name, &args).unwrap(), encoded, "{name}");
     }
+}
+
+#[test]
+fn call_bytes_equal_the_sdks_when_the_chain_is_our_own() {
+    let Some(runtime) = own_chain() else { return };
+    let values = sdk_values();
+    let mut compared = 0;
+    for case in values["calls"].as_array().unwrap() {
+        let module = case["module"].as_str().unwrap();
+        if !runtime.has_pallet(module) {
+            assert!(matches!(module, "Utility" | "Proxy"), "{module}");
+            continue;
+        }
+        let name = format!("{module}.{}", case["function"].as_str().unwrap());
+        let encoded = runtime.encode_json(&name, &case["args"]).unwrap();
+        assert_eq!(Value::String(encoded.hex), case["data_hex"], "{name}");
+        compared += 1;
+    }
+    assert_eq!(compared, 8);
 }
 
 #[test]
