@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod full_disk;
+mod keys;
 mod rules_chain;
 mod rules_file;
 mod stall;

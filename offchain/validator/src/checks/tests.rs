@@ -174,11 +174,15 @@ async fn bundle_is_tripped_when_its_body_does_not_match_its_root() {
     let garbage = setup.measured("Miner2").bundle(EPOCH);
     garbage.commit(&setup.chain, 1_050);
     setup.gateway.put_bundle(garbage.bundle.header.root, vec![0xff; 100]);
+    // Neither keeps an honest one of the same block from its place.
+    setup.measured("Miner3").bundle(EPOCH).publish(&setup.chain, &setup.gateway, 1_050);
     let outcomes = setup.run().await;
     for uid in [1, 2] {
         assert_eq!(outcomes[&uid].0, Reason::Unauthentic.code(), "{:?}", outcomes[&uid]);
     }
     assert!(outcomes[&1].1.contains("not the committed one"), "{}", outcomes[&1].1);
+    assert_eq!(outcomes[&2].1, "Unauthentic: bytes are not an encoding of this type, or a list is over its cap");
+    assert_eq!((outcomes.len(), &outcomes[&3]), (3, &(0, String::new())));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use clawrank_primitives::{Params, proof::Keypair, units::MicroUsd};
 use codec::Encode;
 
 use super::*;
-use crate::testing::{Evil, NETUID, StubGateway, genesis, journal, key};
+use crate::testing::{Evil, NETUID, StubGateway, Watched, genesis, journal, key};
 
 fn raw(signed: &SignedReceipt) -> RawReceipt {
     RawReceipt { seq: 1, receipt: hex::encode(signed.encode()) }
@@ -87,33 +87,47 @@ async fn reader(gateway: &StubGateway, folder: &std::path::Path) -> Reader {
     }
 }
 
+async fn payers(reader: &Reader) -> Vec<u8> {
+    reader.journal.traffic(0, u64::MAX >> 1).await.unwrap().iter().map(|row| row.payer[0]).collect()
+}
+
 async fn tokens(reader: &Reader) -> u64 {
     reader.journal.traffic(0, u64::MAX >> 1).await.unwrap().iter().map(|row| row.tokens).sum()
 }
 
 #[tokio::test]
 async fn reader_counts_each_receipt_once_when_it_starts_again() {
-    let (gateway, folder) = (StubGateway::start().await, tempfile::tempdir().unwrap());
+    let (watched, folder) = (Watched::start(), tempfile::tempdir().unwrap());
+    let gateway = StubGateway::start().await;
     for payer in 1..=7 {
         gateway.push_receipt(&key("Miner1"), payer, 100, |_| {});
     }
-    // The gateway shows one receipt twice, and one that is broken, among good ones.
+    // The gateway shows one receipt twice, and among good ones of a page one that is broken and one that the miner has not
+    // signed.
     let again = gateway.shared.receipts.lock().unwrap()[0].clone();
     gateway.push_raw(again);
     gateway.push_raw("no hex".to_owned());
     gateway.push_receipt(&key("Miner1"), 8, 100, |_| {});
+    gateway.push_receipt(&key("Miner1"), 9, 100, |r| r.claim.output_tokens += 100_000);
+    gateway.push_receipt(&key("Miner1"), 10, 100, |_| {});
     let first = reader(&gateway, folder.path()).await;
     first.round().await.unwrap();
-    assert_eq!(tokens(&first).await, 800);
-    assert_eq!(first.journal.cursor(&key("Gateway").public()).await.unwrap(), 10);
-    assert_eq!(first.journal.refusals().await.unwrap()[0].1, "not hexadecimal");
+    assert_eq!(tokens(&first).await, 900);
+    assert_eq!(payers(&first).await, [1, 2, 3, 4, 5, 6, 7, 8, 10]);
+    assert_eq!(first.journal.cursor(&key("Gateway").public()).await.unwrap(), 12);
+    let refused = |reason: &str| (key("Gateway").public(), reason.to_owned(), 1);
+    assert_eq!(first.journal.refusals().await.unwrap(), [refused("bad signature"), refused("not hexadecimal")]);
+    let name = format!("gateway=http://{}", gateway.addr);
+    let told = watched.lines(&["WARN", "refused receipts", "reason=bad signature", "count=1", &name]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(watched.counted("clawrank_validator_receipts_refused_total{reason=bad signature}"), 1);
     Arc::into_inner(first.journal).unwrap().close().await;
 
-    gateway.push_receipt(&key("Miner1"), 9, 50, |_| {});
+    gateway.push_receipt(&key("Miner1"), 11, 50, |_| {});
     let second = reader(&gateway, folder.path()).await;
     let before = gateway.shared.requests.load(std::sync::atomic::Ordering::SeqCst);
     second.round().await.unwrap();
-    assert_eq!(tokens(&second).await, 850);
+    assert_eq!(tokens(&second).await, 950);
     let asked = gateway.shared.requests.load(std::sync::atomic::Ordering::SeqCst) - before;
     assert_eq!(asked, 1, "it reads on where it was");
     assert_eq!(gateway.shared.unsigned.load(std::sync::atomic::Ordering::SeqCst), 0);

@@ -2,7 +2,7 @@
 //! Endpoints that answer tasks rightly after a given time, over real HTTP.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -14,7 +14,10 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -28,6 +31,8 @@ pub(crate) struct Shared {
     /// Status instead of an answer, by endpoint.
     status: Mutex<BTreeMap<String, u16>>,
     calls: AtomicUsize,
+    /// What requests to an endpoint had as authorization.
+    keys: Mutex<BTreeMap<String, BTreeSet<Option<String>>>>,
 }
 
 /// `http://addr/<endpoint>/v1/chat/completions`.
@@ -58,6 +63,11 @@ impl StubEndpoints {
         self.shared.calls.load(Ordering::SeqCst)
     }
 
+    /// Every authorization that requests to an endpoint had; `None` is that of one without.
+    pub(crate) fn keys(&self, endpoint: &str) -> Vec<Option<String>> {
+        self.shared.keys.lock().unwrap().get(endpoint).into_iter().flatten().cloned().collect()
+    }
+
     /// A catalogue of these endpoints, all with the model `m` and these task types.
     pub(crate) fn catalogue(&self, endpoints: &[&str], task_types: &[&str]) -> String {
         let entry = |id: &&str| {
@@ -75,9 +85,12 @@ impl StubEndpoints {
 async fn chat(
     State(shared): State<Arc<Shared>>,
     Path(endpoint): Path<String>,
+    headers: HeaderMap,
     Json(body): Json<serde_json::Value>,
 ) -> Response {
     shared.calls.fetch_add(1, Ordering::SeqCst);
+    let key = headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
+    shared.keys.lock().unwrap().entry(endpoint.clone()).or_default().insert(key);
     let latency = shared.latency_ms.lock().unwrap().get(&endpoint).copied().unwrap_or(0);
     tokio::time::sleep(Duration::from_millis(latency)).await;
     let status = shared.status.lock().unwrap().get(&endpoint).copied();

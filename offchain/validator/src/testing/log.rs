@@ -5,17 +5,22 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata as MetricMetadata, SharedString, Unit};
 use tracing::{
-    Event, Metadata, Subscriber,
+    Dispatch, Event, Metadata, Subscriber,
     field::{Field, Visit},
     span,
+    subscriber::NoSubscriber,
 };
+
+/// A second listener, which hears nothing. With one alone, the thread that first comes to a place in the code decides for
+/// all threads whether anybody listens there (`tracing_core::callsite`).
+static SECOND: OnceLock<Dispatch> = OnceLock::new();
 
 #[derive(Clone, Default)]
 struct Shared {
@@ -33,6 +38,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     pub(crate) fn start() -> Self {
+        SECOND.get_or_init(|| Dispatch::new(NoSubscriber::new()));
         let shared = Shared::default();
         let log = tracing::subscriber::set_default(shared.clone());
         // The guard borrows it for as long as the process runs: a few bytes per test.

@@ -87,6 +87,24 @@ fn committing(
 }
 
 #[test]
+fn blocked_is_unregistered_when_the_hotkey_has_no_uid() {
+    // Registering comes first, whatever else is in the way.
+    let cases: [(u16, u64); 3] = [(4, 0), (5, 0), (4, u64::MAX)];
+    for (version, stake_threshold_rao) in cases {
+        let (_, found) = committing(CommitMode::Auto, version, true, &|s| {
+            s.neurons.clear();
+            s.stake_threshold_rao = stake_threshold_rao;
+        });
+        let found = found.unwrap();
+        assert_eq!(found, Blocked::Unregistered { netuid: 92 });
+        assert_eq!(found.to_string(), "hotkey is not registered on subnet 92; register it");
+        let report = found.report(1, &snapshot(1_050, 2));
+        assert_eq!((report.reason.as_str(), report.until_block, report.until_ms), ("unregistered", None, None));
+        assert!(found.is_alarm());
+    }
+}
+
+#[test]
 fn form_follows_the_chain_when_the_mode_is_auto() {
     let form = |mode, version, beacon| committing(mode, version, beacon, &|_| {}).0;
     assert_eq!(form(CommitMode::Auto, 4, true), Ok(CommitForm::Timelocked));

@@ -122,3 +122,61 @@ proptest! {
         prop_assert_eq!(misfit(&subnet, &beacon, plan.commit_epoch, plan.round), None);
     }
 }
+
+/// Rounds that the public SDK chose, by schedule and time: see `source` in the file.
+#[derive(serde::Deserialize)]
+struct Recorded {
+    states: Vec<RecordedState>,
+}
+
+#[derive(serde::Deserialize)]
+struct RecordedState {
+    case: String,
+    tempo: u16,
+    last_epoch_block: u64,
+    pending_epoch_at: u64,
+    subnet_epoch_index: u64,
+    blocks_since_last_step: u64,
+    current_block: u64,
+    subnet_reveal_period_epochs: u64,
+    block_time_ms: u64,
+    before: Chosen,
+    after: Chosen,
+}
+
+#[derive(serde::Deserialize)]
+struct Chosen {
+    now_ms: u64,
+    round: u64,
+}
+
+#[test]
+fn plan_is_the_public_sdks_when_schedule_and_time_are_recorded_ones() {
+    let recorded: Recorded = serde_json::from_str(include_str!("rounds.json")).unwrap();
+    let (mut equal, mut later) = (0, 0);
+    for state in &recorded.states {
+        for chosen in [&state.before, &state.after] {
+            let mut subnet = subnet(state.current_block, state.last_epoch_block, state.pending_epoch_at, state.tempo);
+            (subnet.epoch_index, subnet.blocks_since_last_step) =
+                (state.subnet_epoch_index, state.blocks_since_last_step);
+            (subnet.reveal_period_epochs, subnet.block_time_ms) =
+                (state.subnet_reveal_period_epochs, state.block_time_ms);
+            subnet.head.timestamp_ms = chosen.now_ms;
+            let beacon = quicknet(chosen.now_ms);
+            let name = format!("{}, blocks of {} ms, at {} ms", state.case, state.block_time_ms, chosen.now_ms);
+            let plan = plan(&subnet, &beacon).unwrap_or_else(|error| panic!("{name}: {error}"));
+            if plan.round == chosen.round {
+                equal += 1;
+                continue;
+            }
+            // Only where the SDK's round is public before the weights can be revealed: the first that is not.
+            let opens = time_of_block(&subnet, plan.first_block);
+            assert!(published_ms(&beacon, chosen.round) < opens, "{name}: {} {}", plan.round, chosen.round);
+            assert!(published_ms(&beacon, plan.round - 1) < opens, "{name}");
+            assert!(published_ms(&beacon, plan.round) >= opens, "{name}");
+            assert!(state.block_time_ms <= 1_000, "{name}");
+            later += 1;
+        }
+    }
+    assert_eq!((equal, later), (40, 20));
+}

@@ -66,6 +66,40 @@ async fn standing_tells_reason_block_and_time_when_weights_cannot_be_set() {
 }
 
 #[tokio::test]
+async fn weights_wait_and_standing_says_why_when_the_hotkey_is_not_registered() {
+    let (watched, folder) = (Watched::start(), tempfile::tempdir().unwrap());
+    let chain = FakeChain::with_beacon(2, now_ms());
+    chain.advance_to(1_080);
+    let give_uid_0_to = |name: &str| {
+        chain.with(|s| {
+            let (me, block) = (&mut s.subnet.neurons[0], s.subnet.head.number);
+            (me.hotkey, me.registered_at, me.last_update) = (key(name).public(), block, vec![block, block]);
+        });
+    };
+    give_uid_0_to("Stranger");
+    let mut process = Process::start(folder.path(), &chain).await;
+    process.prepare(1).await;
+    process.run_to(1_084).await;
+    let found = standing(folder.path());
+    assert_eq!((found.block, found.blocked.len()), (1_081, 2), "written when it says anything new");
+    for (mecid, blocked) in (0u8..).zip(&found.blocked) {
+        assert_eq!((blocked.mecid, blocked.reason.as_str(), blocked.until_block), (mecid, "unregistered", None));
+        assert_eq!(blocked.message, "hotkey is not registered on subnet 92; register it");
+    }
+    let told = watched.lines(&["ERROR", "not registered on subnet 92; register it"]);
+    assert_eq!(told.len(), 2, "once for each mechanism: {told:?}");
+    assert_eq!(process.rows().await[0].detail, found.blocked[1].message);
+    assert_eq!((chain.with(|s| s.handed_over), process.state(1).await), (0, CommitState::Prepared));
+
+    give_uid_0_to("Vali");
+    process.run_to(1_086).await;
+    assert!(standing(folder.path()).blocked.is_empty());
+    process.run_to(1_110).await;
+    assert_eq!((chain.commits_made(), process.state(1).await), (1, CommitState::Revealed));
+    assert_eq!(stored(&chain, 1), Some(vec![(1, 65_535), (2, 700)]));
+}
+
+#[tokio::test]
 async fn standing_says_cold_when_receipts_are_not_read_again() {
     let (folder, chain) = (tempfile::tempdir().unwrap(), FakeChain::new(2, now_ms()));
     let mut process = Process::start(folder.path(), &chain).await;
