@@ -439,7 +439,7 @@ def expected_settlement(reports: list[dict], stake: dict[int, int], emission: in
     return out
 
 
-def judge(outcome: dict, uids: dict[str, int]) -> tuple[list[list], list[str], list[str]]:
+def judge(outcome: dict, uids: dict[str, int], payers: list[dict]) -> tuple[list[list], list[str], list[str]]:
     """Rows of the table, what agrees, and what does not."""
     before, after, reports = outcome["before"], outcome["after"], outcome["reports"]
     good, bad = [], []
@@ -544,6 +544,10 @@ def judge(outcome: dict, uids: dict[str, int]) -> tuple[list[list], list[str], l
     check(len(honest_intel) == (INTEL - 2) * VALIDATORS and not shut, "every honest intel miner has an open gate", "; ".join(shut))
     check(outcome["traffic"]["answered"] == REQUESTS, f"all {REQUESTS} requests of the openai client were answered",
           "; ".join(outcome["traffic"]["errors"][:3]))
+    spent = {p["name"]: p["spent"] for p in payers}
+    paying = {f"payer-{i}" for i in range(PAYERS)}
+    check(spent.keys() == paying | {"washer"} and all(spent[p] > 0 for p in paying) and spent["washer"] == 0,
+          f"each of the {PAYERS} payers paid for its requests, the washer's free key nothing", f"micro-USD spent: {spent}")
 
     main = found[0]
     names = {WASHER: "washer", GHOST: "ghost", LIAR: "liar", COPIER: "copier", **dict.fromkeys(BOTH, "serves too")}
@@ -585,8 +589,8 @@ def main() -> int:
         for key in run_json([CLAWRANK, "--json", "keys", "dev", "--out", root / "wallets", "--miners", SERVING + INTEL]):
             if key["ss58"] in addresses:
                 uids[key["uri"]] = addresses[key["ss58"]]
-        rows, good, bad = judge(outcome, uids)
         payers = run_json([CLAWRANK, "--json", "keys", "api", "list", "--database", root / "gateway.db"])["payers"]
+        rows, good, bad = judge(outcome, uids, payers)
     except Failed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -4,8 +4,8 @@
 //!
 //! Everything runs in this process over loopback, with a real ledger. One JSON line per mode and concurrency:
 //!
-//! - `strict`: the request's row is on disk before dispatch (the default of the gateway).
-//! - `early`: dispatch while the row is on its way to the disk (`early_dispatch`).
+//! - `early`: dispatch while the row is on its way to the disk (`early_dispatch`, the default of the gateway).
+//! - `strict`: the request's row is on disk before dispatch.
 //! - `tmpfs`: `strict` with the ledger in memory, which shows what is not the disk's.
 //!
 //! `cpu_us` is the processor time of all four parties together per request, which other load on the machine hardly
@@ -202,7 +202,7 @@ async fn measure(mode: &str, total: usize) {
 async fn main() {
     let total = std::env::args().nth(1).map_or(2_000, |text| text.parse().expect("a number of requests"));
     let asked: Vec<String> = std::env::args().skip(2).collect();
-    for mode in ["strict", "early", "tmpfs"] {
+    for mode in ["early", "strict", "tmpfs"] {
         if asked.is_empty() || asked.iter().any(|one| one == mode) {
             measure(mode, total).await;
         }

@@ -77,20 +77,13 @@ impl Endpoints {
             .map_err(|source| Error::HttpClient { source })?;
         let mut list = Vec::new();
         for endpoint in catalogue.map(|catalogue| catalogue.endpoints).unwrap_or_default() {
-            let key =
-                match &endpoint.api_key_env {
-                    None => None,
-                    Some(variable) => Some(std::env::var(variable).map(SecretString::from).map_err(|_| {
-                        Error::MissingKey { endpoint: endpoint.id.clone(), variable: variable.clone() }
-                    })?),
-                };
             list.push(Upstream {
                 url: format!("{}/chat/completions", endpoint.base_url.as_str().trim_end_matches('/')),
                 models: endpoint.models.iter().map(|model| Arc::from(model.id.as_str())).collect(),
                 stats: Arc::default(),
                 in_flight: Arc::default(),
                 limit,
-                key,
+                key: endpoint.api_key()?,
                 endpoint,
             });
         }

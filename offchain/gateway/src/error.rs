@@ -21,7 +21,7 @@ pub enum Error {
     /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The catalogue is unusable.
+    /// The catalogue is unusable, or the environment lacks an API key that it names.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
     /// The price table is unusable.
@@ -38,16 +38,6 @@ pub enum Error {
         /// The cause.
         #[source]
         source: reqwest::Error,
-    },
-    /// The environment has no API key for an endpoint.
-    #[error(
-        "endpoint `{endpoint}` needs its API key in the environment variable `{variable}`; set it or remove the endpoint"
-    )]
-    MissingKey {
-        /// The endpoint.
-        endpoint: String,
-        /// The variable.
-        variable: String,
     },
 }
 

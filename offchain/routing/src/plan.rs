@@ -111,8 +111,11 @@ pub struct PlanBuf {
 /// rest are ranked: fallbacks last, then by expected cost, then by affinity. Costs within about 6 % of each other count
 /// as equal, so that equals share the traffic.
 ///
-/// Cost in ms = (3 · ewma + p95) / 4 · (1 + in_flight / limit) + error · failure_ms + (1 − quality) · quality_ms
-/// + price · ms_per_milli_usd / 1,000, where price is that of the whole request in micro-USD. Rounds down.
+/// Cost in ms = wait · (1 + in_flight / limit) + error · failure_ms + (1 − quality) · quality_ms + price ·
+/// ms_per_milli_usd / 1,000, where wait = (4 · ewma + 2 · p50 + p95 + p99) / 8 and price is that of the whole request in
+/// micro-USD. Three quarters of the wait are what is usual, where the median steadies the average after one
+/// slow answer; a quarter is the tail, where p95 and p99 count as the average at least, since they follow a change more
+/// slowly. Rounds down.
 pub fn plan<'b>(features: &Features<'_>, snapshot: &Snapshot, buf: &'b mut PlanBuf) -> &'b Plan {
     let plan = &mut buf.plan;
     *plan = Plan::default();
@@ -163,8 +166,10 @@ fn cost_us(candidate: &Candidate, features: &Features<'_>, weights: &Weights) ->
     let wait_us = if candidate.latency == Latency::default() {
         weights.unknown_ms.saturating_mul(US)
     } else {
-        let Latency { ewma_ms, p95_ms, .. } = candidate.latency;
-        u64::from(ewma_ms).saturating_mul(3).saturating_add(p95_ms.max(ewma_ms).into()).saturating_mul(US) / 4
+        let Latency { ewma_ms, p50_ms, p95_ms, p99_ms } = candidate.latency;
+        let usual = u64::from(ewma_ms).saturating_mul(4).saturating_add(u64::from(p50_ms).saturating_mul(2));
+        let tail = u64::from(p95_ms.max(ewma_ms)).saturating_add(p99_ms.max(ewma_ms).into());
+        usual.saturating_add(tail).saturating_mul(US) / 8
     };
     let limit = u64::from(candidate.limit.max(1));
     let queue_us = wait_us.saturating_mul(u64::from(candidate.in_flight)) / limit;

@@ -116,7 +116,8 @@ impl Run {
 
     /// Reads a chunk or an answer; an error is the candidate's fault.
     fn read(&mut self, attempt: &Attempt, json: &RawValue, text: &mut DeliveredText) -> Result<Facts, Failure> {
-        let facts = read_answer(json, text);
+        // A list would be read as the fields in their order, which no customer's client does.
+        let facts = if json.get().starts_with('{') { read_answer(json, text) } else { Err(String::new()) };
         if facts.as_ref().is_ok_and(|facts| facts.error) {
             self.miner_at_fault = true;
             attempt.stats.failed();
@@ -221,8 +222,8 @@ impl Run {
                         Ok(facts) => facts,
                         Err(failure) => break Stop::Failed(failure),
                     };
-                    if !facts.choices && facts.usage.is_some() {
-                        // Usage is reported once, at the end, and only when asked for.
+                    if !facts.choices {
+                        // Usage is reported once, at the end, and only when asked for; nothing else is in it.
                         continue;
                     }
                     if let Some(shown) = &shown {

@@ -14,22 +14,26 @@ use axum::{
     Router,
     body::Body,
     extract::Path,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
     routing::post,
 };
+use clawrank_client::ChainPort;
+use clawrank_gateway::{Config, Error, Server};
 use clawrank_protocol::{
+    catalogue::CatalogueError,
     cells::{CellTable, MeasuredCell, RoutedCells},
     http::{HEADER_ENDPOINT, HEADER_MINER},
     limits::MAX_CELLS_BODY_BYTES,
     proof::Method,
 };
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     miner::Miner,
     money::receipts,
-    support::{Gateway, chat, events, eventually, key, refusal, streamed_text},
+    support::{FakeChain, Gateway, chat, config, events, eventually, key, refusal, streamed_text},
 };
 
 /// A provider: model `up` answers, `cut` breaks its stream, `busy` says 429, `no` says 400.
@@ -157,8 +161,64 @@ async fn endpoint_failures_are_told_apart_when_they_happen() {
     gateway.await_balance("acme", 10_000).await;
 }
 
+/// A provider whose answer is the `authorization` that it was given.
+async fn echoing_provider() -> SocketAddr {
+    let complete = async |headers: HeaderMap| {
+        let given = headers.get(AUTHORIZATION).map_or("none", |value| value.to_str().unwrap());
+        json!({"choices": [{"message": {"content": given}}]}).to_string()
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(axum_serve(listener, Router::new().route("/v1/chat/completions", post(complete))));
+    address
+}
+
+/// Puts it into the catalogue twice: endpoint `keyed`, whose key this variable has, and endpoint `open` without one. Each
+/// serves the model of its name.
+fn name_key(config: &mut Config, address: SocketAddr, variable: &str) {
+    let endpoint = |id: &str, more: &str| {
+        format!(
+            "[[endpoint]]\nid = \"{id}\"\nbase_url = \"http://{address}/v1\"\ntask_types = [\"chat\"]\n{more}\
+             models = [{{ id = \"{id}\", price_in_micro_usd_per_mtok = 1, price_out_micro_usd_per_mtok = 1, \
+             context_tokens = 8192 }}]\n"
+        )
+    };
+    let path = config.ledger_path.with_file_name("endpoints.toml");
+    let both = endpoint("open", "") + &endpoint("keyed", &format!("api_key_env = \"{variable}\"\n"));
+    std::fs::write(&path, both).unwrap();
+    config.catalogue_path = Some(path);
+}
+
+#[tokio::test]
+async fn endpoint_gets_its_own_key_as_a_bearer_token_when_the_catalogue_names_one() {
+    // A variable that is set everywhere: no test may change the environment of all others.
+    let (variable, value) = ("PATH", std::env::var("PATH").unwrap());
+    let address = echoing_provider().await;
+    let gateway = Gateway::with(|config| name_key(config, address, variable)).await;
+    let secret = gateway.customer("acme", 10_000).await;
+    for (endpoint, expected) in [("keyed", format!("Bearer {value}")), ("open", "none".to_owned())] {
+        let response = gateway.post(&secret, &chat(endpoint, false)).await;
+        assert_eq!(response.headers()[HEADER_ENDPOINT], endpoint);
+        let answer: Value = response.json().await.unwrap();
+        assert_eq!(answer["choices"][0]["message"]["content"], expected, "{endpoint}");
+    }
+}
+
+#[tokio::test]
+async fn start_is_refused_when_the_environment_lacks_an_endpoints_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(&folder);
+    name_key(&mut config, SocketAddr::from(([127, 0, 0, 1], 9)), "CLAWRANK_TEST_KEY_THAT_IS_NOT_SET");
+    let chain: Arc<dyn ChainPort> = FakeChain::new(&[], &[]);
+    let started = Server::start(config, key("Gateway"), chain, CancellationToken::new()).await;
+    let Err(error) = started else { panic!("it started") };
+    assert!(matches!(error, Error::Catalogue(CatalogueError::KeyMissing { .. })) && !error.is_retryable(), "{error:?}");
+    let message = error.to_string();
+    assert!(message.contains("`keyed`") && message.contains("CLAWRANK_TEST_KEY_THAT_IS_NOT_SET"), "{message}");
+}
+
 /// What a broken provider sends in place of an answer, streamed or not, and what the gateway says of it.
-const GARBAGE: [(&str, bool, &str); 7] = [
+const GARBAGE: [(&str, bool, &str); 9] = [
     ("html", true, "stream is not server-sent events"),
     ("html", false, "answer is not JSON"),
     ("broken", true, "chunk is not JSON"),
@@ -166,6 +226,8 @@ const GARBAGE: [(&str, bool, &str); 7] = [
     ("binary", true, "stream is not server-sent events"),
     ("binary", false, "answer is not JSON"),
     ("endless", true, "larger than its max_tokens allow"),
+    ("shape", true, "answer is not of OpenAI's shape"),
+    ("shape", false, "answer is not of OpenAI's shape"),
 ];
 
 /// A provider that sends garbage under `/bad/v1`, except for model `up`, and answers under `/good/v1`. Counts what
@@ -190,6 +252,8 @@ async fn garbling_provider() -> (SocketAddr, Arc<AtomicUsize>) {
             "html" => "<html>Sign in first</html>\n\n".into_response(),
             "broken" if stream => "data: {\"choices\": [\n\n".into_response(),
             "broken" => "{\"choices\": [".into_response(),
+            "shape" if stream => "data: {\"choices\": 7}\n\n".into_response(),
+            "shape" => "{\"choices\": 7}".into_response(),
             "binary" => b"data: \xff\xfe\n\n".to_vec().into_response(),
             // One line without an end.
             "endless" => {
@@ -219,7 +283,7 @@ async fn start_garbled(address: SocketAddr, places: &[&str]) -> (Gateway, String
                      price_out_micro_usd_per_mtok = {price}, context_tokens = 8192 }}"
                 )
             };
-            let models = ["html", "broken", "binary", "endless", "late", "up"].map(model).join(", ");
+            let models = ["html", "broken", "binary", "endless", "shape", "late", "up"].map(model).join(", ");
             format!(
                 "[[endpoint]]\nid = \"{place}\"\nbase_url = \"http://{address}/{place}/v1\"\nmodels = [{models}]\n\
                  task_types = [\"chat\"]\n"

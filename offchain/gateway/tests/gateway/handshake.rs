@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use clawrank_protocol::{
-    Hex,
-    frames::{GatewayFrame, MinerFrame, ModelOffer, RefusalCode, Role},
+    Hex, Hotkey,
+    frames::{GatewayFrame, Hello, MinerFrame, ModelOffer, RefusalCode, Role},
 };
 use futures::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
+    hostile::ask,
     miner::{Miner, hello, offer, open_socket, read_challenge, read_frame, send_frame},
-    support::{GENESIS, Gateway, NETUID, eventually, key},
+    support::{GENESIS, Gateway, NETUID, eventually, key, streamed_text},
 };
 
 async fn refused_with(gateway: &Gateway, name: &str, models: Vec<ModelOffer>) -> (RefusalCode, String) {
@@ -20,16 +21,23 @@ async fn refused_with(gateway: &Gateway, name: &str, models: Vec<ModelOffer>) ->
 }
 
 /// Sends this instead of a right `hello`.
-async fn refused_after(gateway: &Gateway, change: impl FnOnce(&mut clawrank_protocol::frames::Hello)) -> RefusalCode {
+async fn refused_after(gateway: &Gateway, change: impl FnOnce(&mut Hello)) -> (RefusalCode, String) {
     let mut socket = open_socket(gateway).await;
     let challenge = read_challenge(&mut socket).await;
     let mut hello = hello(&key("Bob"), &challenge, Role::Serve, vec![offer("llama")]);
     change(&mut hello);
     send_frame(&mut socket, &MinerFrame::Hello(hello)).await;
     match read_frame(&mut socket).await {
-        Some(GatewayFrame::Refused(refused)) => refused.code,
+        Some(GatewayFrame::Refused(refused)) => (refused.code, refused.message),
         other => panic!("{other:?}"),
     }
+}
+
+/// A `hello` that is changed so is refused for its signature, and the miner is told that.
+async fn check_bad_signature(gateway: &Gateway, change: impl FnOnce(&mut Hello)) {
+    let (code, message) = refused_after(gateway, change).await;
+    assert_eq!(code, RefusalCode::BadSignature, "{message}");
+    assert!(message.contains("hello: signature does not verify"), "{message}");
 }
 
 #[tokio::test]
@@ -53,15 +61,41 @@ async fn miner_is_refused_when_not_registered() {
 #[tokio::test]
 async fn miner_is_refused_when_its_hello_is_changed_or_replayed() {
     let gateway = Gateway::start().await;
-    assert_eq!(refused_after(&gateway, |hello| hello.signature.0[5] ^= 1).await, RefusalCode::BadSignature);
-    assert_eq!(refused_after(&gateway, |hello| hello.agent.push('x')).await, RefusalCode::BadSignature);
-    assert_eq!(refused_after(&gateway, |hello| hello.models[0].id.push('x')).await, RefusalCode::BadSignature);
-    assert_eq!(refused_after(&gateway, |hello| hello.version = 2).await, RefusalCode::Version);
+    check_bad_signature(&gateway, |hello| hello.signature.0[5] ^= 1).await;
+    check_bad_signature(&gateway, |hello| hello.agent.push('x')).await;
+    check_bad_signature(&gateway, |hello| hello.models[0].id.push('x')).await;
+    let (code, message) = refused_after(&gateway, |hello| hello.version = 2).await;
+    assert_eq!(code, RefusalCode::Version);
+    assert!(message.contains("version 2"), "{message}");
     // A hello for another connection's challenge.
     let mut first = open_socket(&gateway).await;
     let challenge = read_challenge(&mut first).await;
     let captured = hello(&key("Bob"), &challenge, Role::Serve, vec![offer("llama")]);
-    assert_eq!(refused_after(&gateway, |hello| *hello = captured).await, RefusalCode::BadSignature);
+    check_bad_signature(&gateway, |hello| *hello = captured).await;
+}
+
+#[tokio::test]
+async fn honest_miner_goes_on_serving_when_wrong_signatures_are_refused() {
+    let gateway = Gateway::start().await;
+    let secret = gateway.customer("acme", 10_000).await;
+    let mut carol = Miner::connect(&gateway, "Carol", "llama").await;
+    let stream = ask(&gateway, &secret, true);
+    let streamed = carol.request().await;
+    for (seq, piece) in (0..).zip(["Un", "harm", "ed."]) {
+        carol.chunk(streamed.id, seq, piece).await;
+        check_bad_signature(&gateway, |hello| hello.signature.0[5] ^= 1).await;
+        // Bob's signature under Carol's name.
+        check_bad_signature(&gateway, |hello| hello.hotkey = Hotkey(key("Carol").public())).await;
+        let call = ask(&gateway, &secret, false);
+        let request = carol.request().await;
+        carol.serve(&request, &["Hi."]).await;
+        assert!(call.await.unwrap().text().await.unwrap().contains("Hi."));
+    }
+    let claim = carol.claim(&streamed, "Unharmed.");
+    carol.done(&claim).await;
+    assert_eq!(streamed_text(&stream.await.unwrap().text().await.unwrap()), "Unharmed.");
+    assert_eq!(gateway.miner_info("Carol").await.unwrap().health_ppm, 1_000_000);
+    assert!(gateway.miner_info("Bob").await.is_none());
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 
 use clawrank_protocol::{
     Hex,
-    frames::{Answer, Chunk, GatewayFrame, MinerFrame, ModelOffer, RefusalCode, Role},
+    frames::{Answer, Chunk, GatewayFrame, MinerFrame, ModelOffer, RefusalCode, Request, Role},
+    proof::SignedReceipt,
 };
 use clawrank_store::ledger::KeyKind;
 use serde_json::{Value, json};
@@ -16,17 +17,46 @@ use crate::{
     support::{Gateway, chat, events, eventually, key, refusal, streamed_text},
 };
 
+/// What is said of a claim whose signature is not its miner's.
+const FOREIGN: &str = "claim's signature does not verify";
+
+/// What is said of JSON that is no answer.
+const SHAPELESS: &str = "answer is not of OpenAI's shape";
+
+/// JSON that is no chunk and no answer; the list has its fields in the order in which the gateway reads them.
+fn shapeless() -> [Value; 4] {
+    let said = json!({"content": "Hi."});
+    [json!({"choices": 7}), json!({"choices": [{"delta": {"content": 7}}]}), json!("Hi."), json!([[[said, said]]])]
+}
+
 /// Asks in the background.
-fn ask(gateway: &Gateway, secret: &str, stream: bool) -> JoinHandle<reqwest::Response> {
-    let request =
-        gateway.http.post(gateway.url("/v1/chat/completions")).bearer_auth(secret).json(&chat("llama", stream));
+pub(crate) fn ask(gateway: &Gateway, secret: &str, stream: bool) -> JoinHandle<reqwest::Response> {
+    ask_for(gateway, secret, "llama", stream)
+}
+
+/// The same for any model.
+fn ask_for(gateway: &Gateway, secret: &str, model: &str, stream: bool) -> JoinHandle<reqwest::Response> {
+    let request = gateway.http.post(gateway.url("/v1/chat/completions")).bearer_auth(secret).json(&chat(model, stream));
     tokio::spawn(async move { request.send().await.unwrap() })
 }
 
-/// One hostile miner alone: its request fails with this code, costs nothing, and its health falls.
-async fn check_alone<F>(stream: bool, expected: (u16, &str), hostile: F)
+/// Ends a request with the right claim, signed by somebody else.
+async fn done_by_another(miner: &mut Miner, request: &Request, text: &str) {
+    let claim = miner.claim(request, text);
+    let own = core::mem::replace(&mut miner.keypair, key("Mallory"));
+    miner.done(&claim).await;
+    miner.keypair = own;
+}
+
+async fn send_chunk(miner: &mut Miner, request: &Request, seq: u32, data: &Value) {
+    miner.send(MinerFrame::Chunk(Chunk { id: request.id, seq, data: raw(data) })).await;
+}
+
+/// One hostile miner alone: its request fails with this code, costs nothing, and its health falls. What the customer is
+/// told.
+async fn check_alone<F>(stream: bool, expected: (u16, &str), hostile: F) -> String
 where
-    F: AsyncFnOnce(&mut Miner, clawrank_protocol::frames::Request),
+    F: AsyncFnOnce(&mut Miner, Request),
 {
     let gateway = Gateway::with(|config| config.timing.request_deadline_ms = 700).await;
     let secret = gateway.customer("acme", 10_000).await;
@@ -41,12 +71,13 @@ where
     if let Some(info) = gateway.miner_info("Bob").await {
         assert!(info.health_ppm < 1_000_000, "{info:?}");
     }
+    message
 }
 
 /// Two miners: whoever is asked first is hostile, and the customer gets the other's answer.
 async fn check_rerouted<F>(stream: bool, hostile: F)
 where
-    F: AsyncFnOnce(&mut Miner, clawrank_protocol::frames::Request),
+    F: AsyncFnOnce(&mut Miner, Request),
 {
     check_rerouted_by(Gateway::start().await, stream, hostile).await;
 }
@@ -54,7 +85,7 @@ where
 /// The same with a gateway of one's own.
 async fn check_rerouted_by<F>(gateway: Gateway, stream: bool, hostile: F)
 where
-    F: AsyncFnOnce(&mut Miner, clawrank_protocol::frames::Request),
+    F: AsyncFnOnce(&mut Miner, Request),
 {
     let secret = gateway.customer("acme", 10_000).await;
     let mut bob = Miner::connect(&gateway, "Bob", "llama").await;
@@ -103,13 +134,47 @@ async fn request_fails_alone_when_claimed_tokens_exceed_the_recount() {
 
 #[tokio::test]
 async fn request_fails_alone_when_the_claim_has_a_foreign_signature() {
-    check_alone(false, (502, "upstream_error"), async |miner, request| {
+    let message = check_alone(false, (502, "upstream_error"), async |miner, request| {
         miner.answer(&request, "Hi.").await;
-        let claim = miner.claim(&request, "Hi.");
-        miner.keypair = crate::support::key("Mallory");
-        miner.done(&claim).await;
+        done_by_another(miner, &request, "Hi.").await;
     })
     .await;
+    assert!(message.contains(FOREIGN), "{message}");
+}
+
+#[tokio::test]
+async fn honest_miner_goes_on_serving_when_anothers_claims_have_a_foreign_signature() {
+    let gateway = Gateway::start().await;
+    let secret = gateway.customer("acme", 10_000).await;
+    let mut bob = Miner::connect(&gateway, "Bob", "llama").await;
+    let mut carol = Miner::connect(&gateway, "Carol", "qwen").await;
+    let stream = ask_for(&gateway, &secret, "qwen", true);
+    let streamed = carol.request().await;
+    for (seq, piece) in (0..).zip(["Un", "harm", "ed."]) {
+        carol.chunk(streamed.id, seq, piece).await;
+        let call = ask(&gateway, &secret, false);
+        let request = bob.request().await;
+        bob.answer(&request, "Hi.").await;
+        done_by_another(&mut bob, &request, "Hi.").await;
+        let (status, code, message) = refusal(call.await.unwrap()).await;
+        assert_eq!((status, code.as_str()), (502, "upstream_error"));
+        assert!(message.contains(FOREIGN), "{message}");
+    }
+    let claim = carol.claim(&streamed, "Unharmed.");
+    carol.done(&claim).await;
+    assert_eq!(streamed_text(&stream.await.unwrap().text().await.unwrap()), "Unharmed.");
+    let call = ask_for(&gateway, &secret, "qwen", false);
+    let request = carol.request().await;
+    carol.serve(&request, &["Still", " here."]).await;
+    assert!(call.await.unwrap().text().await.unwrap().contains("Still here."));
+    assert_eq!(gateway.miner_info("Carol").await.unwrap().health_ppm, 1_000_000);
+    assert!(gateway.miner_info("Bob").await.unwrap().health_ppm < 1_000_000);
+    // Only what Carol served has receipts and is paid.
+    let page = receipts(&gateway, 0).await;
+    let receipts = page.receipts.iter().map(|entry| SignedReceipt::decode_limited(&entry.receipt.0).unwrap().receipt);
+    let (miners, fees): (Vec<_>, Vec<_>) = receipts.map(|receipt| (receipt.claim.miner, receipt.fee.get())).unzip();
+    assert_eq!((miners, page.more), (vec![key("Carol").public(); 2], false));
+    gateway.await_balance("acme", 10_000 - fees.iter().sum::<u64>()).await;
 }
 
 #[tokio::test]
@@ -127,11 +192,22 @@ async fn request_fails_alone_when_the_claim_is_another_requests() {
 
 #[tokio::test]
 async fn request_fails_alone_when_the_answer_is_not_of_openais_shape() {
-    for body in [json!({"choices": 7}), json!({}), json!({"error": {"message": "overloaded"}})] {
+    for body in [json!({}), json!({"error": {"message": "overloaded"}})] {
         check_alone(false, (502, "upstream_error"), async |miner, request| {
             miner.send(MinerFrame::Answer(Answer { id: request.id, body: raw(&body) })).await;
         })
         .await;
+    }
+    for body in shapeless() {
+        let whole = check_alone(false, (502, "upstream_error"), async |miner, request| {
+            miner.send(MinerFrame::Answer(Answer { id: request.id, body: raw(&body) })).await;
+        });
+        let streamed = check_alone(true, (502, "upstream_error"), async |miner, request| {
+            send_chunk(miner, &request, 0, &body).await;
+        });
+        for message in [whole.await, streamed.await] {
+            assert!(message.contains(SHAPELESS), "{body}: {message}");
+        }
     }
 }
 
@@ -180,8 +256,7 @@ async fn other_requests_and_miners_go_on_when_a_frame_is_over_the_cap() {
     let dave = Miner::try_connect(&gateway, key("Dave"), Role::Serve, vec![dear]).await.unwrap();
     eventually("Dave is routed to", async || gateway.metric("clawrank_miners").await >= 3.0).await;
     // Carol streams to one customer; Bob has two requests.
-    let qwen = gateway.http.post(gateway.url("/v1/chat/completions")).bearer_auth(&secret).json(&chat("qwen", true));
-    let qwen = tokio::spawn(async move { qwen.send().await.unwrap() });
+    let qwen = ask_for(&gateway, &secret, "qwen", true);
     let streamed = carol.request().await;
     carol.chunk(streamed.id, 0, "Un").await;
     let (first, second) = (ask(&gateway, &secret, false), ask(&gateway, &secret, true));
@@ -224,16 +299,44 @@ async fn next_candidate_serves_when_a_miner_lies_hangs_fails_or_breaks_frames() 
         miner.done(&claim).await;
     })
     .await;
+    check_rerouted(false, async |miner, request| {
+        miner.answer(&request, "Hi.").await;
+        done_by_another(miner, &request, "Hi.").await;
+    })
+    .await;
     check_rerouted(true, async |_, _| {}).await;
     check_rerouted(true, async |miner, request| miner.fail(&request, "upstream_error", true).await).await;
     check_rerouted(false, async |miner, request| miner.fail(&request, "bad_request", false).await).await;
     check_rerouted(true, async |miner, request| {
-        let role = json!({"choices": [{"index": 0, "delta": {"role": "assistant"}}]});
-        miner.send(MinerFrame::Chunk(Chunk { id: request.id, seq: 0, data: raw(&role) })).await;
-        let error = json!({"error": {"message": "overloaded"}});
-        miner.send(MinerFrame::Chunk(Chunk { id: request.id, seq: 1, data: raw(&error) })).await;
+        send_chunk(miner, &request, 0, &role()).await;
+        send_chunk(miner, &request, 1, &json!({"error": {"message": "overloaded"}})).await;
     })
     .await;
+}
+
+/// A first chunk without text.
+fn role() -> Value {
+    json!({"choices": [{"index": 0, "delta": {"role": "assistant"}}]})
+}
+
+#[tokio::test]
+async fn next_candidate_serves_when_chunks_are_not_of_openais_shape_before_the_first_text() {
+    for data in shapeless() {
+        check_rerouted(true, async |miner, request| {
+            send_chunk(miner, &request, 0, &role()).await;
+            send_chunk(miner, &request, 1, &data).await;
+        })
+        .await;
+    }
+    // Chunks of nothing make no answer, whatever is claimed of them.
+    for data in [json!({}), json!({"choices": []})] {
+        check_rerouted(true, async |miner, request| {
+            send_chunk(miner, &request, 0, &data).await;
+            let claim = miner.claim(&request, "");
+            miner.done(&claim).await;
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
@@ -260,10 +363,10 @@ async fn next_candidate_serves_when_the_miner_vanishes_before_the_first_text() {
     assert!(gateway.metric("clawrank_reroutes_total").await >= 1.0);
 }
 
-/// After the first text the customer gets an error event and no `[DONE]`, and pays nothing.
-async fn check_broken<F>(hostile: F)
+/// After the first text the customer gets an error event that says this and no `[DONE]`, and pays nothing.
+async fn check_broken<F>(said: &str, hostile: F)
 where
-    F: AsyncFnOnce(Miner, clawrank_protocol::frames::Request) -> Option<Miner>,
+    F: AsyncFnOnce(Miner, Request) -> Option<Miner>,
 {
     let gateway = Gateway::start().await;
     let secret = gateway.customer("acme", 10_000).await;
@@ -278,6 +381,7 @@ where
     assert!(text.contains("Hello") && !text.contains("[DONE]"), "{text}");
     let last: Value = serde_json::from_str(events(&text).last().unwrap()).unwrap();
     assert_eq!(last["error"]["code"], "upstream_error", "{text}");
+    assert!(last["error"]["message"].as_str().unwrap().contains(said), "{text}");
     gateway.await_balance("acme", 10_000).await;
     assert!(receipts(&gateway, 0).await.receipts.is_empty());
     assert!(gateway.metric("clawrank_requests_total{outcome=\"broken\"}").await >= 1.0);
@@ -285,27 +389,39 @@ where
 
 #[tokio::test]
 async fn stream_ends_with_an_error_event_when_it_breaks_after_the_first_text() {
-    check_broken(async |miner, _| {
+    check_broken("the connection to who served was lost", async |miner, _| {
         drop(miner);
         None
     })
     .await;
-    check_broken(async |mut miner, request| {
+    check_broken("chunks have a gap", async |mut miner, request| {
         miner.chunk(request.id, 5, "gap").await;
         Some(miner)
     })
     .await;
-    check_broken(async |mut miner, request| {
+    check_broken("told by the test", async |mut miner, request| {
         miner.fail(&request, "upstream_error", true).await;
         Some(miner)
     })
     .await;
-    check_broken(async |mut miner, request| {
+    check_broken("claim is not about the delivered text", async |mut miner, request| {
         let claim = miner.claim(&request, "Another text");
         miner.done(&claim).await;
         Some(miner)
     })
     .await;
+    check_broken(FOREIGN, async |mut miner, request| {
+        done_by_another(&mut miner, &request, "Hello").await;
+        Some(miner)
+    })
+    .await;
+    for data in shapeless() {
+        check_broken(SHAPELESS, async |mut miner, request| {
+            send_chunk(&mut miner, &request, 1, &data).await;
+            Some(miner)
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use clawrank_units::MicroUsd;
 use futures::{StreamExt, future::join_all};
 
 use crate::{
-    miner::Miner,
-    support::{Gateway, chat, key, refusal},
+    miner::{Miner, offer},
+    support::{Gateway, PRICES, chat, key, refusal},
 };
 
 pub(crate) async fn receipts(gateway: &Gateway, since: u64) -> ReceiptsPage {
@@ -47,6 +47,36 @@ async fn receipt_holds_for_both_parties_when_a_request_was_served() {
     let request = gateway.signed(&key("Bob"), Method::Get, "/v1/demand", b"");
     let demand: Demand = request.send().await.unwrap().json().await.unwrap();
     assert_eq!((demand.cells[0].model.as_str(), demand.cells[0].requests, demand.cells[0].tokens), ("llama", 3, 27));
+}
+
+#[tokio::test]
+async fn fee_follows_the_models_own_price_or_the_default_when_it_has_none() {
+    let gateway = Gateway::with(|config| {
+        let line = |model: &str, input: u64, output: u64| {
+            format!(
+                "[[price]]\nmodel = \"{model}\"\nin_micro_usd_per_mtok = {input}\nout_micro_usd_per_mtok = {output}\n"
+            )
+        };
+        let prices = [line("Dear", 10_000_000, 30_000_000), line("cheap", 500_000, 250_000), PRICES.to_owned()];
+        std::fs::write(config.prices_path.as_ref().unwrap(), prices.concat()).unwrap();
+    })
+    .await;
+    let secret = gateway.customer("acme", 10_000).await;
+    let offers = ["dear", "cheap", "other"].map(offer).to_vec();
+    Miner::connect_with(&gateway, "Bob", offers).await.spawn_honest(&["Hello", " there."]);
+    let mut balance = 10_000;
+    // 6 input and 3 output tokens each: at 10 and 30 micro-USD, at 0.5 and 0.25 rounded up, at the default of 1 and 2.
+    for (seq, model, stream, fee) in [(0, "dear", false, 150), (1, "cheap", true, 4), (2, "other", false, 12)] {
+        let response = gateway.post(&secret, &chat(model, stream)).await;
+        assert_eq!(response.status(), 200, "{model}");
+        response.text().await.unwrap();
+        balance -= fee;
+        assert_eq!(gateway.balance("acme").await, balance, "{model}");
+        let page = receipts(&gateway, seq).await;
+        assert_eq!(page.receipts.len(), 1, "{model}");
+        let receipt = SignedReceipt::decode_limited(&page.receipts[0].receipt.0).unwrap().receipt;
+        assert_eq!((receipt.claim.model.as_str(), receipt.fee), (model, MicroUsd(fee)));
+    }
 }
 
 #[tokio::test]
