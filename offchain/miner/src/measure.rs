@@ -200,7 +200,7 @@ impl Miner {
             tracing::warn!(
                 epoch = plan.epoch,
                 netuid = plan.netuid,
-                "not registered on the subnet; nothing is measured"
+                "hotkey is not registered on the subnet, so nothing is measured in this epoch; register it"
             );
             return Ok(());
         }

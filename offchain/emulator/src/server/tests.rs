@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::time::Instant;
+use std::{
+    sync::{Mutex, OnceLock},
+    time::Instant,
+};
 
 use clawrank_protocol::{
     proof::{AnswerVerdict, blake2_256},
     tasks::Task,
 };
 use serde_json::{Value, json};
+use tracing::{
+    Dispatch, Event, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
+    subscriber::{NoSubscriber, set_default},
+};
 
 use super::*;
 use crate::telemetry::{
@@ -49,6 +57,50 @@ fn chat(stream: bool) -> Value {
 
 fn data(events: &str) -> Vec<&str> {
     events.split("\n\n").filter(|event| !event.is_empty()).map(|event| event.strip_prefix("data: ").unwrap()).collect()
+}
+
+/// A second listener, which hears nothing. With one alone, the thread that first comes to a place in the code decides for
+/// all threads whether anybody listens there (`tracing_core::callsite`).
+static SECOND: OnceLock<Dispatch> = OnceLock::new();
+
+/// Keeps every event, with its level and fields.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("clawrank")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        self.0.lock().unwrap().push(format!("{event:?}"));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn log_says_it_is_an_emulator_when_it_starts() {
+    SECOND.get_or_init(|| Dispatch::new(NoSubscriber::new()));
+    let log = Log::default();
+    let _watching = set_default(log.clone());
+    let running = start(FAST, "").await;
+    let said = log.0.lock().unwrap().concat();
+    assert_eq!(said.matches("this is an EMULATOR of LLM endpoints for development").count(), 1, "{said}");
+    let address = format!("address: {}", running.emulator.address());
+    for part in ["its answers come from no model", "Warn", "endpoints: \"a, b\"", &address] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
 
 #[tokio::test]

@@ -138,6 +138,16 @@ impl FakeChain {
         self.heads.send_replace(Some(head));
     }
 
+    /// Begins epoch 5 so many blocks earlier: blocks up to that one are no longer ahead of the clock.
+    pub fn backdate(&self, blocks: u64) {
+        self.state.lock().unwrap().start_ms -= blocks * BLOCK_MS;
+    }
+
+    /// Gives the hotkey of uid 1 its place.
+    pub fn register(&self, hotkey: AccountId) {
+        self.state.lock().unwrap().snapshot.neurons[1].hotkey = hotkey;
+    }
+
     /// The next `count` submissions fail with an error that may pass.
     pub fn refuse(&self, count: u32) {
         self.state.lock().unwrap().refuse = count;

@@ -158,11 +158,16 @@ impl Connection {
         frames
     }
 
+    /// Asks for the model `m`.
     pub async fn request(&self, id: u8, stream: bool, body: &serde_json::Value) -> RequestId {
+        self.request_of("m", id, stream, body).await
+    }
+
+    pub async fn request_of(&self, model: &str, id: u8, stream: bool, body: &serde_json::Value) -> RequestId {
         let id = Hex([id; 16]);
         self.send(GatewayFrame::Request(Request {
             id,
-            model: "m".to_owned(),
+            model: model.to_owned(),
             stream,
             deadline_ms: 8_000,
             salt: Hex([9; 16]),

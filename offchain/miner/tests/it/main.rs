@@ -7,6 +7,8 @@ mod chain;
 mod cheats;
 mod full_disk;
 mod gateway;
+mod keys;
+mod log;
 mod measure;
 mod node;
 mod real_gateway;

@@ -27,6 +27,7 @@ use crate::{
     chain::{FakeChain, NETUID},
     emulator, emulators,
     gateway::{Connection, StubGateway},
+    log::Log,
 };
 
 pub struct Setup {
@@ -48,7 +49,7 @@ pub async fn two_endpoints(second: &str) -> Setup {
     setup(emulators(&format!("{}{}", endpoint("a", FAST), endpoint("b", second))).await)
 }
 
-fn setup(emulator: Emulator) -> Setup {
+pub fn setup(emulator: Emulator) -> Setup {
     let folder = tempfile::tempdir().unwrap();
     let keypair = Keypair::dev("//Intel").unwrap();
     let chain = FakeChain::new(&[[1; 32], keypair.public()], true);
@@ -501,12 +502,27 @@ async fn epoch_is_committed_uploaded_and_opened_when_the_chain_finalises_again()
 
 #[tokio::test]
 async fn nothing_is_measured_when_the_hotkey_is_not_registered() {
-    let mut run = Run::new().await;
+    let (log, mut run) = (Log::watch(), Run::new().await);
     run.setup.keypair = Keypair::dev("//Stranger").unwrap();
+    run.setup.chain.backdate(101);
     let (cancel, miner) = run.start();
-    drop(run.gateway.accept().await);
+    let mut connection = run.gateway.accept().await;
+    let told = || log.lines(&["Warn", "not registered on the subnet", "register it"]);
+    while told().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    run.setup.chain.advance_to(1_010);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(run.setup.requests(), 0);
+    assert!(told().len() == 1 && told()[0].contains("epoch: 5, netuid: 92"), "once per epoch: {:?}", told());
+    assert_eq!((run.setup.requests(), run.setup.chain.calls().len()), (0, 0));
+
+    // Registered in the middle of an epoch, it begins with the next.
+    run.setup.chain.register(run.setup.keypair.public());
+    run.setup.chain.advance_to(1_101);
+    let bundle = run.gateway.bundle().await;
+    assert_eq!((bundle.hotkey, bundle.header.epoch, bundle.header.count), (run.setup.keypair.public(), 6, 20));
+    assert_eq!((run.setup.requests(), run.setup.chain.calls().len(), told().len()), (20, 2, 1));
+    verify(&open(&mut connection, &bundle, &[0, 7, 19]).await, &bundle);
     cancel.cancel();
     miner.await.unwrap().unwrap();
 }

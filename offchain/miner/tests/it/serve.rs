@@ -104,7 +104,7 @@ pub async fn complete(connection: &mut Connection, stream: bool) -> (String, Cla
     }
 }
 
-fn verified(done: &Done) -> Claim {
+pub fn verified(done: &Done) -> Claim {
     let claim = Claim::decode_all(&mut done.claim.0.as_slice()).unwrap();
     claim.verify(&done.signature.0).unwrap();
     assert_eq!(claim.request_id, done.id.0);

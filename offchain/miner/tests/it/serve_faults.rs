@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The serving miner where something goes wrong.
 
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, http::StatusCode, response::Response, routing::post};
+use axum::{Json, Router, body::Body, http::StatusCode, response::Response, routing::post};
 use clawrank_miner::{Error, LinkError};
-use clawrank_primitives::proof::Keypair;
+use clawrank_primitives::proof::{Keypair, salted_hash};
 use clawrank_protocol::{
     Hotkey,
     frames::{Fail, GatewayFrame, MinerFrame, RefusalCode},
 };
-use serde_json::json;
-use tokio::net::TcpListener;
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     FAST,
     gateway::{Connection, Reception},
-    serve::{chat, complete, keypair, request_frame, start},
+    serve::{chat, complete, keypair, request_frame, start, verified},
 };
 
 /// Frames up to `fail`.
@@ -35,7 +36,10 @@ async fn backend(status: StatusCode, kind: &'static str, body: String) -> String
     let answer = move || async move {
         Response::builder().status(status).header("content-type", kind).body(Body::from(body)).unwrap()
     };
-    let router = Router::new().route("/chat/completions", post(answer));
+    serve(Router::new().route("/chat/completions", post(answer))).await
+}
+
+async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(axum::serve(listener, router).into_future());
@@ -106,24 +110,89 @@ async fn request_fails_retryably_when_the_backend_is_down() {
     assert_eq!((fail.code.as_str(), fail.retryable), ("upstream_error", true));
 }
 
+/// How a backend fails requests for `m`.
+struct Fault {
+    status: u16,
+    body: String,
+    /// Whether the connection breaks after the body.
+    breaks: bool,
+}
+
+/// A backend with this fault. Requests for `good` it answers: one half at once, the other when `go_on` allows it.
+async fn faulty_backend(fault: Fault, go_on: Arc<Notify>) -> String {
+    let fault = Arc::new(fault);
+    let answer = move |Json(request): Json<Value>| {
+        let (fault, go_on) = (Arc::clone(&fault), Arc::clone(&go_on));
+        async move {
+            let other_half = async move {
+                go_on.notified().await;
+                Ok(event("answer.", true))
+            };
+            let (status, body) = if request["model"] == "m" {
+                let end = fault.breaks.then(|| Err(io::Error::other("cut off")));
+                let pieces = stream::iter([Ok(fault.body.clone())].into_iter().chain(end));
+                (fault.status, Body::from_stream(pieces))
+            } else {
+                let halves =
+                    stream::iter([Ok::<_, io::Error>(event("A whole ", false))]).chain(stream::once(other_half));
+                (200, Body::from_stream(halves))
+            };
+            Response::builder().status(status).header("content-type", "text/event-stream").body(body).unwrap()
+        }
+    };
+    serve(Router::new().route("/chat/completions", post(answer))).await
+}
+
 #[tokio::test]
-async fn request_fails_when_the_backends_stream_is_malformed() {
-    for model in ["malformed = 1.0", "broken = 1.0", "status_500 = 1.0", "status_429 = 1.0"] {
-        let running = start(&format!("{FAST}failures = {{ {model} }}"), |_| {}).await;
+async fn request_fails_alone_when_the_backends_stream_is_malformed() {
+    let ok = |body: String| Fault { status: 200, body, breaks: false };
+    let error = |status, message: &str| {
+        let body = json!({ "error": { "message": message } }).to_string();
+        Fault { status, body, breaks: false }
+    };
+    let half = || event("half an answer", false);
+    for (fault, expected) in [
+        (error(500, "out of memory"), "status 500: out of memory"),
+        (error(429, "slow down"), "status 429: slow down"),
+        (Fault { breaks: true, ..ok(half()) }, "connection broke: "),
+        (ok("data: {\"choices\":\n\n".to_owned()), "malformed answer: EOF while parsing a value at line 1"),
+        (ok(format!("{}data: {{\"choices\":[{{\"delta\":{{\"con\n\n", half())), "malformed answer: EOF while parsing"),
+        (ok("no events at all".to_owned()), "malformed answer: stream ended in the middle"),
+        (ok("data: [DONE]\n\n".to_owned()), "malformed answer: stream without a chunk"),
+        (ok(half()), "malformed answer: stream ended in the middle"),
+        (
+            ok(format!("{}data: {{\"error\":{{\"message\":\"x\"}}}}\n\n", half())),
+            "malformed answer: the backend sent an error inside its answer",
+        ),
+    ] {
+        let go_on = Arc::new(Notify::new());
+        let url = faulty_backend(fault, Arc::clone(&go_on)).await;
+        let running = start(FAST, |config| {
+            config.backend_url = url;
+            config.models.push(serde_json::from_value(json!({ "id": "good" })).unwrap());
+        })
+        .await;
         let mut connection = running.gateway.accept().await;
+        // Half of a good answer is there while the other request fails.
+        connection.request_of("good", 2, true, &chat(20)).await;
+        let first = connection.next().await;
+        assert!(matches!(&first, MinerFrame::Chunk(chunk) if chunk.id.0 == [2; 16]), "{expected}: {first:?}");
         connection.request(1, true, &chat(20)).await;
         let fail = failure(&mut connection).await;
-        assert_eq!((fail.code.as_str(), fail.retryable), ("upstream_error", true), "{model}");
-    }
-    for body in [
-        "data: {\"choices\":\n\n".to_owned(),
-        "no events at all".to_owned(),
-        "data: [DONE]\n\n".to_owned(),
-        event("half an answer", false),
-        format!("{}data: {{\"error\":{{\"message\":\"x\"}}}}\n\n", event("half", false)),
-    ] {
-        let fail = fails_with(true, StatusCode::OK, body.clone()).await;
-        assert_eq!((fail.code.as_str(), fail.retryable), ("upstream_error", true), "{body}");
+        assert_eq!((fail.id.0, fail.code.as_str(), fail.retryable), ([1; 16], "upstream_error", true), "{expected}");
+        assert!(fail.message.starts_with(expected), "{}", fail.message);
+
+        go_on.notify_one();
+        let last = connection.next().await;
+        assert!(matches!(&last, MinerFrame::Chunk(chunk) if (chunk.id.0, chunk.seq) == ([2; 16], 1)), "{last:?}");
+        let MinerFrame::Done(done) = connection.next().await else { panic!("done ends the good answer") };
+        let claim = verified(&done);
+        assert_eq!((claim.request_id, claim.response_hash), ([2; 16], salted_hash(&[9; 16], b"A whole answer.")));
+
+        go_on.notify_one();
+        connection.request_of("good", 3, true, &chat(20)).await;
+        let (text, claim) = complete(&mut connection, true).await;
+        assert_eq!((text.as_str(), claim.request_id), ("A whole answer.", [3; 16]));
     }
 }
 
