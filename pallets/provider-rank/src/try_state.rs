@@ -69,9 +69,11 @@ impl<T: Config> Pallet<T> {
         );
         ensure!(count(settlement.payouts.len()) <= MAX_UIDS, "more payouts than uids");
         ensure!(
-            settlement.payouts.iter().all(|payout| !payout.tripped || payout.amount == 0),
-            "a miner was paid behind a tripped gate"
+            settlement.payouts.iter().all(|payout| !payout.tripped || payout.score == 0),
+            "a miner has a score behind a tripped gate"
         );
+        let unearned = settlement.payouts.iter().filter(|payout| payout.score == 0 && payout.amount > 0);
+        ensure!(unearned.count() <= 1, "more than the owner was paid without a score");
         Ok(())
     }
 }

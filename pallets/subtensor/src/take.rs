@@ -12,12 +12,10 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// - [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
-    /// - [`Error::DelegateTakeTooLow`]: not below the take that it has, or below `MinDelegateTake`.
+    /// As [`Self::ensure_take`], and [`Error::DelegateTakeTooLow`]: not below the take that it has.
     pub(crate) fn do_decrease_take(coldkey: &T::AccountId, hotkey: &T::AccountId, take: PerU16) -> DispatchResult {
-        Self::ensure_owns(coldkey, hotkey)?;
-        let lower = take < Delegates::<T>::get(hotkey) && take >= MinDelegateTake::<T>::get();
-        ensure!(lower, Error::<T>::DelegateTakeTooLow);
+        Self::ensure_take(coldkey, hotkey, take)?;
+        ensure!(take < Delegates::<T>::get(hotkey), Error::<T>::DelegateTakeTooLow);
 
         Delegates::<T>::insert(hotkey, take);
         Self::deposit_event(Event::TakeDecreased(coldkey.clone(), hotkey.clone(), take));
@@ -28,14 +26,11 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// - [`Error::HotKeyAccountNotExists`], [`Error::NonAssociatedColdKey`]: the hotkey is nobody's, or another's.
-    /// - [`Error::DelegateTakeTooLow`], [`Error::DelegateTakeTooHigh`]: not above the take that it has; above
-    ///   `MaxDelegateTake`.
-    /// - [`Error::DelegateTxRateLimitExceeded`]: it was raised too few blocks ago.
+    /// As [`Self::ensure_take`], [`Error::DelegateTakeTooLow`]: not above the take that it has, and
+    /// [`Error::DelegateTxRateLimitExceeded`]: it was raised too few blocks ago.
     pub(crate) fn do_increase_take(coldkey: &T::AccountId, hotkey: &T::AccountId, take: PerU16) -> DispatchResult {
-        Self::ensure_owns(coldkey, hotkey)?;
+        Self::ensure_take(coldkey, hotkey, take)?;
         ensure!(take > Delegates::<T>::get(hotkey), Error::<T>::DelegateTakeTooLow);
-        ensure!(take <= MaxDelegateTake::<T>::get(), Error::<T>::DelegateTakeTooHigh);
         let (key, block) = (RateLimitKey::LastTxBlockDelegateTake(hotkey.clone()), Self::block());
         let allowed = LastRateLimitedBlock::<T>::try_get(&key)
             .map_or(true, |last| block.saturating_sub(last) >= TxDelegateTakeRateLimit::<T>::get());

@@ -198,6 +198,36 @@ fn genesis_stops_when_params_belong_to_no_subnet() {
 }
 
 #[test]
+fn damage_of_a_settlement_is_named_when_the_state_is_checked() {
+    build_and_execute(|| {
+        let report = || vec![trip(3), verdict(4, 9)];
+        epoch_zero(3..5, [HALF, THIRD, FIFTH].map(|validator| (validator, report())).to_vec());
+        let change = |change: &dyn Fn(&mut Settlement<AccountId32>)| {
+            let sound = Settlements::<Test>::get(NETUID, 0).unwrap();
+            Settlements::<Test>::mutate(NETUID, 0, |settlement| change(settlement.as_mut().unwrap()));
+            let found = format!("{:?}", ProviderRank::do_try_state());
+            Settlements::<Test>::insert(NETUID, 0, sound);
+            found
+        };
+        let found = change(&|settlement| settlement.dust += 1);
+        assert!(found.contains("payouts and dust differ from the emission"), "{found}");
+        let found = change(&|settlement| settlement.payouts[0].score = 1);
+        assert!(found.contains("a miner has a score behind a tripped gate"), "{found}");
+        // One may be the owner, who is paid for no score of its own.
+        let unearned = |settlement: &mut Settlement<AccountId32>| {
+            settlement.payouts[1].amount -= 1;
+            settlement.payouts[0].amount = 1;
+        };
+        assert_eq!(change(&unearned), "Ok(())");
+        let found = change(&|settlement| {
+            unearned(settlement);
+            settlement.payouts[1].score = 0;
+        });
+        assert!(found.contains("more than the owner was paid without a score"), "{found}");
+    });
+}
+
+#[test]
 fn damage_is_named_when_the_state_is_checked() {
     build_and_execute(|| {
         let fails = || format!("{:?}", ProviderRank::do_try_state().unwrap_err());
