@@ -85,6 +85,38 @@ fn close(value: u16, expected: f64, tolerance: f64) -> bool {
     (f64::from(value) / 65_535.0 - expected).abs() <= tolerance
 }
 
+/// The row that more than half of the stake sets, and what miners earn when every row is cut down to it: in 1/65,535, what
+/// the scenarios have for consensus and incentive, of which their source publishes no figures.
+fn agreed(stakes: &[u64; 3], rows: &[Vec<u16>; 3]) -> (Vec<f64>, Vec<f64>) {
+    let total: u64 = stakes.iter().sum();
+    let with = |row: &Vec<u16>| -> u64 {
+        let same = stakes.iter().zip(rows).filter(|(_, other)| *other == row);
+        same.map(|(stake, _)| stake).sum()
+    };
+    let normalised = |row: &[f64]| {
+        let sum: f64 = row.iter().sum();
+        row.iter().map(|weight| weight / sum).collect::<Vec<f64>>()
+    };
+    let dense = |row: &Vec<u16>| normalised(&row.iter().map(|weight| f64::from(*weight)).collect::<Vec<f64>>());
+    let consensus = dense(rows.iter().find(|row| 2 * with(row) > total).unwrap());
+    let earned = |miner: usize| {
+        let counted = rows.iter().map(|row| dense(row)[miner].min(consensus[miner]));
+        stakes.iter().zip(counted).map(|(stake, weight)| *stake as f64 * weight).sum()
+    };
+    let incentive = normalised(&(0..consensus.len()).map(earned).collect::<Vec<f64>>());
+    (consensus, incentive)
+}
+
+/// Compares what one epoch gives the validators, in front, and the miners behind them; half of 10^9 rao is for either.
+fn assert_shares(what: &str, found: &[u16], paid: &[Rao], expected: &[f64], tolerance: f64) {
+    assert_eq!((found.len(), paid.len()), (expected.len(), expected.len()), "{what}");
+    for (uid, &expected) in expected.iter().enumerate() {
+        assert!(close(found[uid], expected, tolerance), "{what} of {uid}: {} {expected}", found[uid]);
+        let share = paid[uid].get() as f64 / 500_000_000.0;
+        assert!((share - expected).abs() <= tolerance, "{what} of {uid}: paid {share} {expected}");
+    }
+}
+
 /// Runs a scenario: `weights(epoch)` are the three validators' rows over the miners.
 fn check(name: &str, stakes: &[u64; 3], miners: usize, liquid: bool, weights: impl Fn(usize) -> [Vec<u16>; 3]) {
     let golden: Golden = serde_json::from_str(include_str!("data/subtensor_yuma3.json")).unwrap();
@@ -92,23 +124,40 @@ fn check(name: &str, stakes: &[u64; 3], miners: usize, liquid: bool, weights: im
     let mut subnet = Subnet::new(yuma3_params(liquid), stakes, miners);
     assert_eq!(scenario.dividends.len(), 6);
     for (number, (dividends, bonds)) in scenario.dividends.iter().zip(&scenario.bonds).enumerate() {
-        for (validator, row) in weights(number).iter().enumerate() {
+        let rows = weights(number);
+        for (validator, row) in rows.iter().enumerate() {
             assert_eq!(row.len(), miners);
             subnet.set_weights(validator, 3, row);
         }
         let output = subnet.run();
-        for (uid, &expected) in dividends.iter().enumerate() {
-            let found = output.dividends[uid];
-            assert!(close(found, expected, golden.tolerance), "{name} {number}: dividend of {uid}: {found} {expected}");
+        let (what, tolerance) = (format!("{name} {number}"), golden.tolerance);
+        let (consensus, incentive) = agreed(stakes, &rows);
+        let behind = |shares: &[f64]| [&[0.0; 3], shares].concat();
+        for (uid, &expected) in behind(&consensus).iter().enumerate() {
+            let found = output.consensus[uid];
+            assert!(close(found, expected, tolerance), "{what}: consensus of {uid}: {found} {expected}");
         }
+        let (servers, validators) = (&output.server_emission, &output.validator_emission);
+        assert_shares(&format!("{what}: incentive"), &output.incentive, servers, &behind(&incentive), tolerance);
+        assert_shares(&format!("{what}: dividend"), &output.dividends, validators, dividends, tolerance);
+        for (uid, both) in output.emission.iter().enumerate() {
+            let parts = servers[uid].get() + validators[uid].get();
+            assert!(both.get().abs_diff(parts) <= 1, "{what}: {both:?} of {uid} is {parts}");
+        }
+        assert_eq!((bonds.len(), output.bonds.len()), (3, 3 + miners));
+        assert!(output.bonds[3..].iter().all(Vec::is_empty), "{what}: a miner has bonds");
         for (uid, row) in bonds.iter().enumerate() {
             let stored: BTreeMap<u16, u16> = output.bonds[uid].iter().copied().collect();
             // The source's table without liquid alpha has a column of zeros too many in front.
             let extra = row.len().saturating_sub(miners);
+            assert!(
+                row[..extra].iter().all(|bond| *bond == 0.0) && stored.keys().all(|uid| *uid > 2),
+                "{what}: {stored:?}"
+            );
             for (miner, &expected) in (3..).zip(row.iter().skip(extra)) {
                 let found = stored.get(&miner).copied().unwrap_or(0);
-                let right = close(found, expected, golden.tolerance);
-                assert!(right, "{name} {number}: bond of {uid} to {miner}: {found} {expected}");
+                let right = close(found, expected, tolerance);
+                assert!(right, "{what}: bond of {uid} to {miner}: {found} {expected}");
             }
         }
     }

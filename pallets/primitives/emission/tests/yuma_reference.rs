@@ -217,6 +217,17 @@ proptest! {
         assert_close("incentive", &output.incentive, &expected.incentive, TOLERANCE);
         assert_close("dividend", &output.dividends, &expected.dividends, TOLERANCE);
         assert_close("trust", &output.validator_trust, &expected.trust, TOLERANCE);
+        let total: f64 = expected.incentive.iter().chain(&expected.dividends).sum();
+        if total > 0.0 {
+            let one = input.emission.get() as f64 / total;
+            let parts = [(&output.server_emission, &expected.incentive), (&output.validator_emission, &expected.dividends)];
+            for (paid, shares) in parts {
+                for (amount, share) in paid.iter().zip(shares) {
+                    let found = amount.get() as f64 / one;
+                    assert!((found - share).abs() < TOLERANCE, "{found} is paid where {share} is right");
+                }
+            }
+        }
         for (uid, row) in output.bonds.iter().enumerate().filter(|(uid, _)| output.permits[*uid]) {
             let mut dense = vec![0; output.bonds.len()];
             row.iter().for_each(|&(target, bond)| dense[usize::from(target)] = bond);

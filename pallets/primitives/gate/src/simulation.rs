@@ -3,7 +3,7 @@
 //! What the gate promises (rules §3), by seeded simulation: how often an honest miner trips, and a lying one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::{println, vec::Vec};
+use std::{format, println, vec::Vec};
 
 use clawrank_proof::{AnswerVerdict, AttemptStatus, CellTelemetry, SchemaVerdict, telemetry::nearest_rank};
 use clawrank_units::Ppb;
@@ -148,30 +148,31 @@ fn rate(name: &str, scenario: Scenario, params: &GateParams, epochs: u32) -> f64
     rate
 }
 
-/// The worst rate of an honest miner whose cells have hardly more attempts than are needed to be tested.
-fn honest(k: u32, epochs: u32) -> f64 {
+/// The worst rate of honest miners with `n` attempts per cell, or as many `Ok` ones where endpoints fail half the time.
+fn honest(params: &GateParams, cells: u8, n: u32, k: u32, epochs: u32) -> f64 {
     let mut worst = 0f64;
     for sigma in [0.3, 0.5] {
         for drift in [Drift::Within, Drift::Slower, Drift::Faster] {
-            let scenario = Scenario { k, sigma, drift, ..Scenario::HONEST };
-            worst = worst.max(rate("honest", scenario, &GateParams::clawrank(), epochs));
+            let scenario = Scenario { cells, n, k, sigma, drift, ..Scenario::HONEST };
+            worst = worst.max(rate("honest", scenario, params, epochs));
         }
     }
     // Endpoints that fail half the time, and tasks that few answer: rates in the middle are the noisiest.
-    let unreliable = Scenario { k, n: 70, success: 0.5, answers: 0.3, ..Scenario::HONEST };
-    worst.max(rate("honest, unreliable endpoints", unreliable, &GateParams::clawrank(), epochs))
+    let unreliable = Scenario { cells, k, n: n * 2 + 4, success: 0.5, answers: 0.3, ..Scenario::HONEST };
+    worst.max(rate("honest, unreliable endpoints", unreliable, params, epochs))
 }
 
 #[test]
 fn honest_miner_trips_in_fewer_than_1_of_1000_epochs_when_endpoints_drift_by_a_tenth() {
-    assert!(honest(32, 2_000) < 1.0);
+    // Hardly more attempts than are needed to be tested.
+    assert!(honest(&GateParams::clawrank(), 50, 33, 32, 2_000) < 1.0);
 }
 
 #[test]
 #[ignore = "minutes; gives the figures of the documentation"]
 fn honest_miner_trips_in_fewer_than_1_of_1000_epochs_when_run_for_long() {
     for k in [32, 64, 256] {
-        assert!(honest(k, 10_000) < 1.0, "{k}");
+        assert!(honest(&GateParams::clawrank(), 50, 33, k, 10_000) < 1.0, "{k}");
     }
 }
 
@@ -185,6 +186,52 @@ fn liar_trips_in_more_than_99_of_100_epochs_when_every_median_is_halved() {
             }
         }
     }
+}
+
+/// Replays per cell of the preset `local`.
+const LOCAL_REPLAYS: u32 = 16;
+
+#[test]
+fn honest_miner_trips_in_fewer_than_1_of_1000_epochs_when_the_rules_are_local() {
+    let local = GateParams::local();
+    for cells in [1, 5, 50] {
+        // No attempt more than is needed, and as many as make lies show.
+        for n in [local.n_min, 33] {
+            assert!(honest(&local, cells, n, LOCAL_REPLAYS, 2_000) < 1.0, "{cells} cells, {n} attempts");
+        }
+    }
+}
+
+#[test]
+fn liar_trips_at_the_reported_rate_when_the_rules_are_local() {
+    let local = GateParams::local();
+    // Cells, attempts, rates per 1,000 at the two spreads: nothing like the 990 that the subnet's rules hold.
+    for (cells, n, rates) in [
+        (1, local.n_min, [0.0..=0.0, 0.0..=0.0]),
+        (50, local.n_min, [0.0..=0.0, 0.0..=0.0]),
+        (50, 200, [0.0..=0.0, 0.0..=0.0]),
+        (1, 33, [150.0..=280.0, 20.0..=90.0]),
+        (5, 33, [500.0..=670.0, 150.0..=270.0]),
+        (5, 200, [850.0..=950.0, 260.0..=390.0]),
+    ] {
+        for (sigma, bounds) in [0.3, 0.5].into_iter().zip(rates) {
+            let scenario = Scenario { cells, n, k: LOCAL_REPLAYS, sigma, lie: Lie::EveryCell, ..Scenario::HONEST };
+            let rate = rate(&format!("every one of {cells} cells halved"), scenario, &local, 400);
+            assert!(bounds.contains(&rate), "{rate} is not within {bounds:?}");
+        }
+    }
+}
+
+#[test]
+fn halved_median_trips_nobody_when_local_attempts_are_few_or_cells_many() {
+    // Hardly any spread: every replay is slower than the claim allows.
+    let trips = |cells: u8, n: u32| {
+        let plain =
+            Scenario { cells, n, k: LOCAL_REPLAYS, sigma: 0.01, success: 1.0, answers: 1.0, ..Scenario::HONEST };
+        Scenario { lie: Lie::EveryCell, ..plain }.trips(&GateParams::local(), 1, 5) == 1
+    };
+    assert_eq!((1..=256).find(|n| trips(1, *n)), Some(31));
+    assert_eq!((1..=50).rev().find(|cells| trips(*cells, 256)), Some(5));
 }
 
 #[test]

@@ -3,6 +3,9 @@
 
 use super::*;
 
+#[cfg(feature = "serde")]
+mod documented;
+
 #[test]
 fn params_are_valid_when_preset() {
     for name in Params::PRESETS {

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::*;
+use crate::payouts;
+use clawrank_units::Rao;
 use proptest::prelude::*;
 
 fn params(percent: u32, shortfall: Shortfall) -> CapParams {
@@ -105,6 +107,14 @@ fn divide_is_exact_when_scores_and_total_are_full_width() {
     assert!(parts.iter().enumerate().all(|(index, &part)| index == 3 || part >= u128::MAX / 9));
 }
 
+/// Scores, few or many, and the order in which they are given another time.
+fn any_order() -> impl Strategy<Value = (Vec<u128>, Vec<usize>)> {
+    prop_oneof![prop::collection::vec(0_u128..4, 1..10), any_scores()].prop_flat_map(|scores| {
+        let order: Vec<usize> = (0..scores.len()).collect();
+        (Just(scores), Just(order).prop_shuffle())
+    })
+}
+
 /// Scores of every length: equal ones, heavy tails, zeros, the full width.
 fn any_scores() -> impl Strategy<Value = Vec<u128>> {
     let score = prop_oneof![Just(0), Just(1), 1_u128..1_000, (0_u32..128).prop_map(|bit| 1 << bit), any::<u128>()];
@@ -155,17 +165,42 @@ proptest! {
     }
 
     #[test]
-    fn order_is_irrelevant_when_scores_differ(scores in prop::collection::hash_set(0_u128..1 << 60, 8..60), turn in 1_usize..7) {
+    fn order_is_irrelevant_when_scores_are_shuffled(
+        (scores, order) in any_order(), cap in any_cap(), to_owner in any::<bool>(), pool in any::<u64>(),
+    ) {
+        prop_assume!(scores.iter().any(|&score| score > 0));
+        let cap = if to_owner { CapParams { shortfall: Shortfall::ToOwner, ..cap } } else { cap };
+        let shuffled: Vec<u128> = order.iter().map(|&index| scores[index]).collect();
+        // The owner is whoever comes first in the other order.
+        let (one, other) = (check(&scores, &cap, Some(order[0])), check(&shuffled, &cap, Some(0)));
+        prop_assert_eq!((one.capped, one.shortfall_used), (other.capped, other.shortfall_used));
+        for (place, &index) in order.iter().enumerate() {
+            // Equal remainders may go to another uid, so these agree up to one.
+            prop_assert!(one.shares_ppb[index].abs_diff(other.shares_ppb[place]) <= 1);
+            prop_assert!(one.units[index].abs_diff(other.units[place]) <= 1);
+            prop_assert!(one.weights_u16[index].abs_diff(other.weights_u16[place]) <= 1);
+        }
+        // Nobody's amount depends on a remainder.
+        let paid = |scores: &[u128], owner| payouts(scores, &cap, Some(owner), Rao(pool)).unwrap();
+        let (one, other) = (paid(&scores, order[0]), paid(&shuffled, 0));
+        let moved: Vec<Rao> = order.iter().map(|&index| one.amounts[index]).collect();
+        prop_assert_eq!(&moved, &other.amounts);
+        prop_assert_eq!((one.dust, one.capped, one.shortfall_used), (other.dust, other.capped, other.shortfall_used));
+    }
+
+    #[test]
+    fn order_is_irrelevant_to_the_last_unit_when_scores_differ(
+        scores in prop::collection::hash_set(1_u128 << 40..1 << 60, 8..60), turn in 1_usize..7,
+    ) {
         let cap = params(15, Shortfall::Skip);
         let scores: Vec<u128> = scores.into_iter().collect();
         let mut turned = scores.clone();
         turned.rotate_left(turn);
         let (mut one, other) = (check(&scores, &cap, None), check(&turned, &cap, None));
-        one.weights_u16.rotate_left(turn);
-        prop_assert_eq!(&one.weights_u16, &other.weights_u16);
-        // Equal remainders may go to another uid, so units agree up to one and as a multiset of sums.
+        one.shares_ppb.rotate_left(turn);
         one.units.rotate_left(turn);
-        prop_assert!(one.units.iter().zip(&other.units).all(|(a, b)| a.abs_diff(*b) <= 1));
+        one.weights_u16.rotate_left(turn);
+        prop_assert_eq!(one, other);
     }
 
     #[test]

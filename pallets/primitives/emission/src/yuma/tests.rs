@@ -33,17 +33,27 @@ fn total(amounts: &[Rao]) -> u64 {
 fn graph_of_512_gives_equal_figures_when_all_agree() {
     let mut input = subnet(64, &[1; 448]);
     input.params.bonds_penalty = 0;
-    let output = epoch(&input).unwrap();
-    for uid in 0..512 {
-        let validator = uid < 64;
-        // 1/448 and 1/64 of 65,535, rounded down.
-        assert_eq!(output.consensus[uid], if validator { 0 } else { 146 });
-        assert_eq!(output.incentive[uid], if validator { 0 } else { 146 });
-        assert_eq!(output.dividends[uid], if validator { 1_023 } else { 0 });
-        assert_eq!(output.permits[uid], validator);
+    // A tenth of 1/448 in Yuma 3; a column's largest in the classic form.
+    for (yuma3, bond) in [(true, 14), (false, 65_535)] {
+        input.params.yuma3 = yuma3;
+        let output = epoch(&input).unwrap();
+        let row: Vec<(u16, u16)> = (64..512).map(|uid| (uid, bond)).collect();
+        for uid in 0..512 {
+            let validator = uid < 64;
+            // 1/448 and 1/64 of 65,535, rounded down.
+            assert_eq!(output.consensus[uid], if validator { 0 } else { 146 });
+            assert_eq!(output.incentive[uid], if validator { 0 } else { 146 });
+            assert_eq!(output.dividends[uid], if validator { 1_023 } else { 0 });
+            assert_eq!(output.permits[uid], validator);
+            // And of half of the emission.
+            let (server, valued) = if validator { (0, 7_812_500) } else { (1_116_071, 0) };
+            let paid =
+                [&output.server_emission, &output.validator_emission, &output.emission].map(|all| all[uid].get());
+            let right = [server, valued, server + valued];
+            assert!(paid.iter().zip(right).all(|(a, b)| a.abs_diff(b) <= 1), "{uid}: {paid:?} where {right:?}");
+            assert_eq!(output.bonds[uid], if validator { row.clone() } else { vec![] }, "yuma3 {yuma3}");
+        }
     }
-    let (server, validator) = (total(&output.server_emission), total(&output.validator_emission));
-    assert!(server.abs_diff(500_000_000) < 1_000 && validator.abs_diff(500_000_000) < 1_000, "{server} {validator}");
 }
 
 #[test]

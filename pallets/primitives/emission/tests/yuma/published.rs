@@ -20,10 +20,20 @@ fn classic_params(permits: u16) -> YumaParams {
     }
 }
 
+/// Compares emission with the source's figures; where anything was earned, incentive and dividends with their halves of it.
 fn assert_emission(what: &str, output: &YumaOutput, expected: &[u64]) {
     let found: Vec<u64> = output.emission.iter().map(|amount| amount.get()).collect();
     assert_eq!(found.len(), expected.len());
     assert!(found.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= RAO), "{what}: {found:?} where {expected:?}");
+    if output.incentive.iter().all(|share| *share == 0) {
+        assert!(output.dividends.iter().all(|share| *share == 0), "{what}: {output:?}");
+        return;
+    }
+    for (uid, expected) in expected.iter().enumerate() {
+        let shares = u64::from(output.incentive[uid]) + u64::from(output.dividends[uid]);
+        let earned = 500_000_000 * shares / u64::from(FULL);
+        assert!(earned.abs_diff(*expected) <= RAO, "{what}: {uid} has {shares} where {expected} is paid");
+    }
 }
 
 /// The bonds to `target` of the first uids.
@@ -75,7 +85,10 @@ fn classic_bonds_match_published_figures_when_validators_leave_and_return() {
         if number == 0 {
             assert_eq!(output.validator_emission[..4], validators.map(Rao));
             assert_eq!(output.server_emission[4..], miners.map(Rao));
-            assert_eq!(output.consensus[4..], [6_553, 13_107, 19_660, 26_214]);
+            let miners = [0, 0, 0, 0, 6_553, 13_107, 19_660, 26_214];
+            assert_eq!((output.consensus.as_slice(), output.incentive.as_slice()), (&miners[..], &miners[..]));
+            // .1999999983 of 65,535, rounded down, is one less than a fifth.
+            assert_eq!(output.dividends, [6_553, 13_106, 19_660, 26_214, 0, 0, 0, 0]);
         }
         if number == 3 {
             assert_eq!((output.consensus.as_slice(), output.incentive.as_slice()), (&[0; 8][..], &[0; 8][..]));
@@ -90,7 +103,11 @@ fn stake_of_inactive_validators_counts_nothing_when_their_weights_are_old() {
     agree(&mut subnet, 0);
     agree(&mut subnet, 1);
     let output = subnet.run();
-    assert_eq!(output.dividends[..2], [32_767, 32_767]);
+    assert_eq!(output.dividends, [32_767, 32_767, 0, 0]);
+    assert_eq!(
+        (output.consensus.as_slice(), output.incentive.as_slice()),
+        (&[0, 0, 32_767, 32_767][..], &[0, 0, 32_767, 32_767][..])
+    );
     assert_emission("both", &output, &[250_000_000; 4]);
     for target in [2, 3] {
         assert_bonds("both", &output, target, &[FULL, FULL]);
@@ -130,6 +147,13 @@ fn weights_and_bonds_on_a_replaced_miner_are_dropped_when_they_are_older() {
     let output = subnet.run();
     assert_emission("before", &output, &[250_000_000, 250_000_000, 333_333_333, 166_666_666]);
     assert!(output.validator_trust[..2].iter().all(|trust| *trust >= 65_534), "{:?}", output.validator_trust);
+    for (found, expected) in [(&output.consensus, [0, 0, 43_690, 21_845]), (&output.dividends, [32_767, 32_767, 0, 0])]
+    {
+        assert!(found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 1), "{found:?} where {expected:?}");
+    }
+    for target in [2, 3] {
+        assert_bonds("before", &output, target, &[FULL, FULL]);
+    }
 
     // The last miner is replaced in the block of that epoch and has no stake; only the first validator knows it.
     subnet.input.neurons[3] = Neuron { registered_at: subnet.input.last_step_block, ..Neuron::default() };
@@ -224,7 +248,8 @@ fn uniform_graph_of_ten_pays_each_a_tenth_when_everyone_weighs_itself() {
     let output = subnet.run();
     assert_emission("ten", &output, &[100_000_000; 10]);
     assert_eq!(output.stake_weight, [6_553; 10]);
-    assert_eq!((output.dividends, output.incentive), (vec![0; 10], vec![0; 10]));
+    assert_eq!((output.dividends, output.incentive, output.consensus), (vec![0; 10], vec![0; 10], vec![0; 10]));
+    assert!(output.bonds.iter().all(Vec::is_empty), "{:?}", output.bonds);
 }
 
 #[test]
@@ -234,5 +259,6 @@ fn only_neuron_gets_everything_when_it_is_alone() {
     let output = subnet.run();
     assert_eq!(output.emission, [Rao(1_000_000_000)]);
     assert_eq!((output.consensus, output.incentive, output.dividends), (vec![0], vec![0], vec![0]));
+    assert_eq!(output.bonds, [vec![]]);
     assert_eq!(output.permits, [true]);
 }
