@@ -8,8 +8,9 @@
 )]
 
 mod fake;
+mod reads;
 
-use codec::Encode;
+use codec::{Compact, Decode};
 
 use super::*;
 use crate::{LinkState, PoolReason, testing};
@@ -79,6 +80,16 @@ async fn submission_is_final_when_a_block_has_it() {
     assert_eq!(chain.block(1_000_000).await.unwrap(), None);
 }
 
+/// The block that a transaction's era starts at, modulo its 64 blocks.
+fn birth(extrinsic: &[u8]) -> u16 {
+    let mut body = extrinsic;
+    Compact::<u32>::decode(&mut body).unwrap();
+    // Behind version, address and signature.
+    let era = u16::from_le_bytes([body[99], body[100]]);
+    assert_eq!(era & 15, 5, "a period of 64 blocks");
+    era >> 4
+}
+
 #[tokio::test]
 async fn submission_is_built_anew_when_its_nonce_is_stale() {
     let Some(fake) = FakeChain::new("b") else { return };
@@ -91,7 +102,27 @@ async fn submission_is_built_anew_when_its_nonce_is_stale() {
     with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
     let submitted = fake.state().submitted.clone();
     assert_eq!(submitted.len(), 3);
-    assert!(submitted[0] != submitted[1] && submitted[1] != submitted[2], "each has an era of its own");
+    let births: std::collections::BTreeSet<u16> = submitted.iter().map(|bytes| birth(bytes)).collect();
+    assert_eq!(births.len(), 3, "each has an era of its own");
+}
+
+#[tokio::test]
+async fn submission_has_a_new_era_when_the_node_does_not_know_its_birth_block() {
+    let Some(fake) = FakeChain::new("w") else { return };
+    let (url, _stop) = fake.serve().await;
+    let chain = Chain::connect(&ChainConfig { max_attempts: 2, ..config(&[&url]) }).await.unwrap();
+    let ancient = Reaction::Refuse(1010, "Transaction has an ancient birth block");
+    fake.state().reactions.push_back(ancient.clone());
+    with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap();
+    let submitted = fake.state().submitted.clone();
+    assert_eq!(submitted.len(), 2);
+    assert_ne!(birth(&submitted[0]), birth(&submitted[1]));
+    // A node that never gets to know it is named.
+    fake.state().reactions.extend([ancient.clone(), ancient]);
+    let error = with_blocks(&fake, chain.submit(&alice(), commit())).await.unwrap_err();
+    assert!(matches!(&error, ClientError::Pool { code: 1010, reason: PoolReason::AncientBirthBlock, .. }), "{error}");
+    assert!(error.is_retryable() && error.to_string().contains("block the era starts at is unknown"), "{error}");
+    assert_eq!(fake.state().submitted.len(), 4);
 }
 
 #[tokio::test]
@@ -374,88 +405,4 @@ async fn closed_client_refuses_when_asked() {
     assert!(matches!(chain.subnet(92).await, Err(ClientError::Closed)));
     assert!(matches!(chain.next_nonce(&[1; 32]).await, Err(ClientError::Closed)));
     assert_eq!(chain.status().borrow().state, LinkState::Closed);
-}
-
-#[tokio::test]
-async fn snapshot_has_every_neuron_when_the_subnet_is_full() {
-    let Some(fake) = FakeChain::new("o") else { return };
-    let size = 256u16;
-    let of = [Key::from(92u16)];
-    fake.put("SubtensorModule.NetworksAdded", &of, &true.encode());
-    fake.put("SubtensorModule.SubnetworkN", &of, &size.encode());
-    fake.put("SubtensorModule.Tempo", &of, &20u16.encode());
-    fake.put("SubtensorModule.MechanismCountCurrent", &of, &2u8.encode());
-    fake.put("SubtensorModule.LastUpdate", &[Key::from(4_188u16)], &vec![3u64; 256].encode());
-    fake.put("SubtensorModule.Incentive", &of, &vec![255u16; 256].encode());
-    fake.put("SubtensorModule.ValidatorPermit", &of, &vec![true; 256].encode());
-    let hotkey = |uid: u16| clawrank_proof::blake2_256(&uid.encode());
-    for uid in 0..size {
-        fake.put("SubtensorModule.Keys", &[Key::from(92u16), Key::from(uid)], &hotkey(uid));
-    }
-    fake.put("SubtensorModule.TotalHotkeyAlpha", &[Key::from(&hotkey(200)), Key::from(92u16)], &5u64.encode());
-    fake.put("SubtensorModule.SubnetOwnerHotkey", &of, &hotkey(17));
-    let axon = (9u64, 1u32, 0x7f00_0002u128, 8_091u16, 4u8, 4u8, 0u8, 0u8);
-    fake.put("SubtensorModule.Axons", &[Key::from(92u16), Key::from(&hotkey(3))], &axon.encode());
-    let weights = vec![(1u16, 65_535u16), (2, 9)];
-    fake.put("SubtensorModule.Weights", &[Key::from(4_188u16), Key::from(200u16)], &weights.encode());
-    let (url, _stop) = fake.serve().await;
-    let chain = Chain::connect(&config(&[&url])).await.unwrap();
-    fake.state().requests.clear();
-    let subnet = chain.subnet(92).await.unwrap();
-    let requests: u32 = fake.state().requests.values().sum();
-    assert!(requests <= 5, "{requests} requests for {size} neurons");
-    assert_eq!(subnet.neurons.len(), 256);
-    assert!(subnet.neurons.iter().zip(0..).all(|(neuron, uid)| neuron.uid == uid && neuron.hotkey == hotkey(uid)));
-    assert_eq!((subnet.tempo, subnet.mechanism_count, subnet.owner_uid, subnet.block_time_ms), (20, 2, Some(17), 250));
-    let neuron = subnet.by_hotkey(&hotkey(200)).unwrap();
-    assert_eq!((neuron.stake_rao, neuron.validator_permit), (5, true));
-    assert_eq!((neuron.last_update.as_slice(), neuron.incentive.as_slice()), (&[0, 3][..], &[255, 0][..]));
-    assert_eq!(subnet.neurons[3].axon.unwrap().port, 8_091);
-    assert_eq!(subnet.neurons[4].axon, None);
-    assert_eq!(chain.weights(92, 1).await.unwrap(), [(200, weights)]);
-    assert_eq!(chain.weights(92, 0).await.unwrap(), []);
-}
-
-#[tokio::test]
-async fn commitments_and_commits_are_read_when_they_are_stored() {
-    let Some(fake) = FakeChain::new("p") else { return };
-    let (early, late) = ([1u8; 32], [2u8; 32]);
-    // Deposit, block, one raw field: variant 1 + length.
-    let registration = |block: u32, data: &[u8]| {
-        [0u64.encode(), block.encode(), vec![4, data.len() as u8 + 1], data.to_vec()].concat()
-    };
-    fake.put("Commitments.CommitmentOf", &[Key::from(92u16), Key::from(&late)], &registration(9, b"CRB1later"));
-    fake.put("Commitments.CommitmentOf", &[Key::from(92u16), Key::from(&early)], &registration(4, b"x"));
-    fake.put("Commitments.CommitmentOf", &[Key::from(93u16), Key::from(&early)], &registration(4, b"other"));
-    let queue = vec![([7u8; 32], 3u64, 60u64, 0u64), ([8; 32], 4, 80, 0)];
-    fake.put("SubtensorModule.WeightCommits", &[Key::from(4_188u16), Key::from(&early)], &queue.encode());
-    let (url, _stop) = fake.serve().await;
-    let chain = Chain::connect(&config(&[&url])).await.unwrap();
-    let found = chain.commitments(92).await.unwrap();
-    assert_eq!(
-        found,
-        [
-            Commitment { hotkey: early, block: 4, data: b"x".to_vec() },
-            Commitment { hotkey: late, block: 9, data: b"CRB1later".to_vec() }
-        ]
-    );
-    let commits = chain.weight_commits(92, 1, &early).await.unwrap();
-    assert_eq!(commits[1], WeightCommit { hash: [8; 32], epoch: 4, block: 80 });
-    assert!(chain.weight_commits(92, 0, &early).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn params_are_read_at_a_block_when_the_subnet_stores_them() {
-    let Some(chain) = FakeChain::new("params") else { return };
-    let (url, _stop) = chain.serve().await;
-    let client = Chain::connect(&config(&[&url])).await.unwrap();
-    let block = client.heads().borrow().unwrap().hash;
-    assert_eq!(client.params(92, block).await.unwrap(), None);
-    let params = clawrank_primitives::Params::local();
-    chain.put("ProviderRank.SubnetParams", &[Key::from(92u16)], &params.encode());
-    assert_eq!(client.params(92, block).await.unwrap(), Some(params));
-    assert_eq!(client.params(93, block).await.unwrap(), None);
-    chain.put("ProviderRank.SubnetParams", &[Key::from(92u16)], &[1, 0]);
-    let error = client.params(92, block).await.unwrap_err();
-    assert!(error.to_string().contains("ProviderRank.SubnetParams of netuid 92"), "{error}");
 }
