@@ -11,6 +11,7 @@ use clawrank_runtime_tests::{
     salted::{Salted, both_in},
 };
 use frame_support::weights::Weight;
+use pallet_subtensor::NetUid;
 use serde_json::json;
 use std::{
     thread::sleep,
@@ -22,11 +23,28 @@ const PATIENCE: Duration = Duration::from_secs(240);
 /// The market without a beacon.
 const NODE: [&str; 1] = ["--no-beacon"];
 const SALTED: [&str; 2] = ["--commit", "salted"];
+/// The key of a miner that is not there at first.
+const NEWCOMER: &str = "//newcomer";
 
 /// Waits until a validator has reported weights of both mechanisms, of an epoch after `after`, in one of `states`.
 fn wait_both(market: &mut Market, validator: &mut Worker, states: &[&str], after: Option<u64>) -> u64 {
     let what = format!("{states:?} weights in both mechanisms after epoch {after:?}");
     market.wait(&what, PATIENCE, validator, |market| both_in(market, "validator", states, after))
+}
+
+/// Starts a miner like those who serve already, with a key that nobody has registered.
+fn newcomer(market: &Market) -> Worker {
+    let url = |file: &str, key: &str| {
+        let text = std::fs::read_to_string(market.path(file)).unwrap();
+        text.split(key).nth(1).and_then(|rest| rest.split('"').nth(1)).unwrap().to_owned()
+    };
+    let backend = url("endpoints.toml", "base_url").replace("/aurora/", "/backend-0/");
+    let mut args: Vec<String> = ["miner", "serve", "--dev-key", NEWCOMER].map(String::from).into();
+    for (flag, path) in [("--config", "serve-0.toml"), ("--data-dir", "newcomer")] {
+        args.extend([flag.to_owned(), market.path(path).display().to_string()]);
+    }
+    args.extend(["--gateway".to_owned(), url("validator.toml", "url"), "--backend".to_owned(), backend]);
+    Worker::start(&market.path("newcomer.log"), args)
 }
 
 fn audit(market: &Market, may_miss: impl Fn(u64) -> bool) -> Salted {
@@ -145,7 +163,21 @@ fn request_and_upload_in_flight_end_well_when_the_node_is_killed_and_started_aga
         assert!(validator.ended().is_none(), "{}", validator.log());
         sleep(Duration::from_millis(50));
     }
+    // The gateway notices that the node is gone, and later that it is back.
+    let gone = loop {
+        let health = market.health();
+        if health["status"] == "degraded" {
+            break health["block"].as_u64().unwrap();
+        }
+        assert!(Instant::now() < end, "the gateway does not miss its node: {health}");
+        sleep(Duration::from_millis(50));
+    };
     market.restart_node(&NODE);
+    market.wait("heads in the gateway", PATIENCE, &mut validator, |market| {
+        let health = market.health();
+        (health["status"] == "ok" && health["block"].as_u64()? > gone + 4).then_some(())
+    });
+    assert!(!market.ask("llama-3-8b").whole().is_empty());
 
     // Nothing is lost: the bundle of that epoch is checked, and the tokens of the answer are counted.
     let log = std::fs::read_to_string(&miner).unwrap();
@@ -163,6 +195,17 @@ fn request_and_upload_in_flight_end_well_when_the_node_is_killed_and_started_aga
     assert!(tokens >= u64::try_from(words.len() / 4).unwrap() && tokens > 0, "{served}");
     wait_both(&mut market, &mut validator, &["revealed"], epoch.checked_sub(1));
     audit(&market, |_| false);
+
+    // The gateway reads the subnet anew, too: who registers only now is let in.
+    let miners = market.health()["miners"].as_u64().unwrap();
+    let _newcomer = newcomer(&market);
+    market.wait("refusal of a stranger", PATIENCE, &mut validator, |market| {
+        std::fs::read_to_string(market.path("newcomer.log")).unwrap_or_default().contains("unregistered").then_some(())
+    });
+    assert_eq!(market.health()["miners"], miners);
+    let call = pallet_subtensor::Call::burned_register { netuid: NetUid(92), hotkey: account(NEWCOMER) };
+    submit(&market.node, &keys("//Bob"), call);
+    market.wait("newcomer", PATIENCE, &mut validator, |market| (market.health()["miners"] == miners + 1).then_some(()));
 }
 
 #[test]
