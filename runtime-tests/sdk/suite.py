@@ -5,6 +5,7 @@ Run by `scripts/lib/sdk.sh` with the Python that has the SDK; `CLAWRANK_NODE_BIN
 """
 
 import asyncio
+import itertools
 import json
 import os
 import pathlib
@@ -22,6 +23,7 @@ from bittensor._generated import storage
 from bittensor.intents.hyperparameters import OWNER_HYPERPARAMETERS
 
 from chain import CLI, NODE, Btcli, Node, Steps, opens_our_commit
+from rounds import still_chosen
 
 NETUID = 92
 RAO = 10**9
@@ -57,6 +59,42 @@ HYPERPARAMETERS = {
     "owner_cut_auto_lock_enabled": True,
     "min_childkey_take": 100,
     "transfers_enabled": False,
+}
+# What the SDK has descriptors of and this chain has not, by what it is about. The SDK's own code reads none of it.
+ABSENT_STORAGE = {
+    "the pool of TAO and alpha, and what follows from its price": """
+        SubnetTAO SubnetAlphaIn SubnetAlphaInEmission SubnetExcessTao SubnetRootSellTao SubnetVolume SubnetMovingAlpha
+        SubnetFastMovingPrice TaoInRefundDeploymentBlock""",
+    "subnets' parts of the emission, which are even here": """
+        SubnetTaoFlow SubnetProtocolFlow SubnetEmaProtocolFlow NetTaoFlowEnabled TaoFlowCutoff FlowNormExponent
+        FlowEmaSmoothingFactor EmissionBarQuantile EmissionBarRank EmissionGateExponent EmissionGateBar MinerBurned""",
+    "dividends of root stake, which earns nothing of its own": """
+        RootProp PendingRootAlphaDivs StakingColdkeys StakingColdkeysByIndex NumStakingColdkeys""",
+    "baskets, which root dividends would fill": """
+        PendingBasketDeposits PendingBasketFlushCursor BasketTradingEnabled BasketTradingFrozen BasketDailyTurnoverCap
+        BasketMinTradeTao BasketLiquidityCap BasketLiquidityUsed BasketClaimRowDustCapTao BasketClaimRowDustBps
+        BasketClaimSliceDustTao BasketClaimForfeitCapTao BasketTradeBucket BasketConcentrationCap BasketShares BasketTwr
+        BasketDepositedTao BasketRedeemedTao BetaBaseline BetaIndexSnapshot BetaIndexSweep BetaIndexFundSample""",
+    "child keys": """
+        ChildkeyTake MinChildkeyTake MaxChildkeyTake CKBurn ChildkeyThresholdChecks PendingChildKeyCooldown
+        TxChildkeyTakeRateLimit LastTxBlockChildKeyTake AutoParentDelegationEnabled""",
+    "exchange of keys, and stake that moves": """
+        LastHotkeySwapOnNetuid HotkeySuccessor HotkeyRoot ColdkeySuccessor ColdkeyRoot StakeMoveCooldownUntil""",
+    "leases, collateral, locks and the EVM": """
+        NextSubnetLeaseId SubnetUidToLeaseId SubnetLeaseShares AccumulatedLeaseDividends SubnetLeaseUnpaidDividends
+        ColdkeyMinerCollateral ColdkeyCollateralHotkeys LargestLocked AssociatedUidsByEvmAddress""",
+    "subnets that are dissolved or wait for one that is": """
+        DissolveNetworkScheduleDuration NetworkImmunityPeriod NetworkRegistrationLockId NetworkRegistrationEscrow
+        NetworkRegistrationStartBlock RegisteredSubnetCounter""",
+    "subnets without consensus": "LastYumaStepBlock SavedYumaMaxAllowedValidators",
+    "votes": """
+        VotingPower TotalVotingPower VotingPowerTrackingEnabled VotingPowerDisableAtBlock VotingPowerEmaAlpha""",
+    "work": "UsedWork POWRegistrationsThisInterval",
+    "an index of what is stored here by its other key alone": "AutoStakeDestinationColdkeys",
+    "what the public chain keeps of former versions of itself, and how far its migrations are": """
+        AlphaSharePoolEpoch AlphaShareEpoch AlphaV2MapLastKey TotalHotkeyAlphaLastEpoch NextStakeJobId LoadedEmission
+        CRV3WeightCommits CRV3WeightCommitsV2 LastTxBlock LastTxBlockDelegateTake LastColdkeyHotkeyStakeBlock
+        BurnRegistrationsThisInterval ValidatorPruneLen ScalingLawPower HasMigrationRun""",
 }
 GUIDE = pathlib.Path(__file__).parents[2] / "docs/sdk.md"
 
@@ -272,6 +310,56 @@ async def reads(client):
     selected = await client.runtime(api.SubnetInfoRuntimeApi.get_selective_metagraph, [NETUID, [8, 52]])
     present = [field for field, value in selected.items() if value is not None]
     equal(sorted(present), ["hotkeys", "netuid", "tempo"], "selected fields")
+
+
+async def pallet(client, name):
+    """A pallet of the node's metadata, as the program sees it that writes the SDK's descriptors."""
+    (found,) = [one for one in (await client._substrate.raw.metadata_ir()).pallets if one.name == name]
+    return found
+
+
+async def every_storage_item(client):
+    """Every item of `SubtensorModule` is read by the SDK's descriptor of it; those that are absent are `ABSENT_STORAGE`."""
+    known = {item.name: item for item in vars(storage.SubtensorModule).values() if isinstance(item, storage.Item)}
+    ours = {item.name: item.value_type_ident for item in (await pallet(client, "SubtensorModule")).storage}
+    absent = sorted(name for names in ABSENT_STORAGE.values() for name in names.split())
+    equal(sorted(known.keys() - ours.keys()), absent, "items that the SDK has and the chain has not")
+    equal(ours, {name: known[name].value_type_ident for name in ours}, "types of the values")
+    sources = [path for path in pathlib.Path(bt.__file__).parent.rglob("*.py") if "_generated" not in path.parts]
+    used = {name for path in sources for name in re.findall(r"\bSubtensorModule\.(\w+)", path.read_text())}
+    assert len(used & ours.keys()) > 90, used
+    equal(sorted(used.intersection(absent)), [], "items that the SDK's own code reads and the chain has not")
+    keys = (NETUID, address("//owner"), "0x" + "00" * 32, "NetworkLastRegistered")
+    for name in ours:
+        try:
+            await client.query(known[name])
+        except ValueError as error:
+            count = int(re.fullmatch(r"Storage function requires (\d) parameters, 0 given", str(error))[1])
+            await client.query_map(known[name])
+            await one_value(client, known[name], itertools.product(keys, repeat=count))
+
+
+async def absent_calls(client):
+    """`docs/sdk.md` lists the calls of the public chain's `AdminUtils` that are not here; those of netuid 0 are refused."""
+    known = {name for name in vars(calls.AdminUtils) if not name.startswith("_")}
+    ours = {call.name for call in (await pallet(client, "AdminUtils")).calls}
+    rows = [line for line in GUIDE.read_text().splitlines() if line.startswith("|") and "`sudo_" in line]
+    listed = sorted(name for row in rows for name in re.findall(r"`(\w+)`", row))
+    equal(sorted(known - ours), listed, "calls that are not here")
+    root = calls.Sudo.sudo(call=await client.compose(calls.AdminUtils.sudo_set_kappa(netuid=0, kappa=30_000)))
+    refused = await client.submit_call(root, alice())
+    equal((refused.success, refused.message), (False, "The root network has no such parameter."), "root's change of netuid 0")
+
+
+async def one_value(client, item, parameters):
+    """The value under the first of `parameters` that are keys of the map; most have none there, and the default is read."""
+    failures = []
+    for some in parameters:
+        try:
+            return await client.query(item, list(some))
+        except (ValueError, TypeError, OverflowError) as error:
+            failures.append(f"{some}: {error}")
+    raise AssertionError(f"{item.name}: {failures}")
 
 
 async def wait_until(client, what, check, deadline=30):
@@ -545,6 +633,7 @@ async def sdk(node, steps, administered):
     async with bt.Client(node.url, fallback_endpoints=[], archive_endpoints=[]) as client:
         for name, check in (
             ("SDK: reads", reads),
+            ("SDK: reads every storage item", every_storage_item),
             ("SDK: registers and serves", register_and_serve),
             ("SDK: stakes in an envelope", shielded_stake),
             ("SDK: commits to bytes in public", commitments),
@@ -560,6 +649,7 @@ async def sdk(node, steps, administered):
         await step(steps, "SDK and clawrank status agree", same_as_our_own_client, client, node.url)
         if administered:
             await step(steps, "SDK: sets every hyperparameter", every_hyperparameter, client, node)
+            await step(steps, "SDK: AdminUtils lacks what the guide says", absent_calls, client)
         else:
             steps.skip("SDK: sets every hyperparameter", "the runtime has no pallet AdminUtils")
 
@@ -593,6 +683,7 @@ def main():
         steps("btcli: every documented command ran", guide_is_what_was_run, cli)
         asyncio.run(sdk(node, steps, administered))
     steps("SDK: opens what we seal", opens_our_commit, bittensor_core.decrypt_with_signature)
+    steps("SDK: chooses the rounds that our validator's tests have", still_chosen)
     steps("SDK: chooses the round of our validator", lambda: asyncio.run(reveal_rounds()))
     steps("SDK: metagraph of 256 neurons", lambda: asyncio.run(large_metagraph()))
     steps.finish()

@@ -5,7 +5,11 @@
 //! put into this node's own pool, with whatever older rounds are missing. So it works the same with slots and with
 //! blocks on demand. Every authority signs the same bytes, of which the pool keeps one.
 
-use crate::service::{FullBackend, FullClient, FullPool};
+mod endpoint;
+
+pub(crate) use endpoint::Endpoint;
+
+use crate::service::{self, FullBackend, FullClient, FullPool};
 use clawrank_runtime::{
     Hash, Runtime, RuntimeCall,
     block_time::{DEFAULT_SLOT_DURATION_MS, SlotDuration},
@@ -16,26 +20,62 @@ use clawrank_timelock::{BeaconParams, DEV_BEACON, DevBeacon};
 use codec::{Decode, Encode};
 use futures::StreamExt;
 use pallet_drand::{
-    BeaconConfig, LastStoredRound, OldestStoredRound, Pulse, Pulses, Stored, missing_rounds, pulses_per_block,
+    BeaconConfig, ENDPOINTS_KEY, LastStoredRound, OldestStoredRound, Pulse, Pulses, Stored, missing_rounds,
+    pulses_per_block,
 };
 use sc_client_api::{Backend, BlockBackend, BlockchainEvents, HeaderBackend, StorageProvider};
 use sc_network::service::traits::NetworkService;
-use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
+use sc_offchain::{OffchainWorkerOptions, OffchainWorkers, STORAGE_PREFIX};
 use sc_service::{Error, KeystoreContainer, TaskManager};
 use sc_transaction_pool_api::{OffchainTransactionPoolFactory, TransactionPool, TransactionSource};
-use sp_core::storage::StorageKey;
+use sp_core::{offchain::OffchainStorage, storage::StorageKey};
 use sp_runtime::{OpaqueExtrinsic, generic::Preamble, traits::Header};
 use std::sync::Arc;
 
-/// What brings pulses to this node's chain.
+/// Which beacon a chain follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// This node signs.
+    /// The one whose secret everyone knows.
     Dev,
-    /// The offchain worker fetches.
+    /// The public one.
     Quicknet,
-    /// Someone else: a local beacon with another key.
+    /// One with another key or other times.
     Other,
+}
+
+/// What this node does to bring pulses to its chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// It signs, if it is an authority.
+    Sign,
+    /// Its offchain worker fetches from these endpoints, or from its own if there are none.
+    Fetch(Vec<Endpoint>),
+    /// Nothing: that is up to others.
+    Rest,
+}
+
+/// What there is to do when the command line `asks` for this on a chain that follows `source`.
+///
+/// # Errors
+///
+/// When the chain follows another beacon than the command line is about; names the flag.
+pub(crate) fn task(asks: service::Beacon, source: Source) -> Result<Task, Error> {
+    match (asks, source) {
+        (service::Beacon::OfGenesis | service::Beacon::Dev, Source::Dev) => Ok(Task::Sign),
+        (service::Beacon::OfGenesis, Source::Quicknet) => Ok(Task::Fetch(Vec::new())),
+        (service::Beacon::At(endpoints), Source::Quicknet | Source::Other) => Ok(Task::Fetch(endpoints)),
+        (service::Beacon::OfGenesis, Source::Other) | (service::Beacon::Others, _) => Ok(Task::Rest),
+        (service::Beacon::Dev, Source::Quicknet | Source::Other) => Err(Error::Other(
+            "--dev-beacon: this chain's genesis names another beacon; write one with `chain-spec --beacon dev`, or leave \
+             the flag out"
+                .into(),
+        )),
+        (service::Beacon::At(_), Source::Dev) => Err(Error::Other(
+            "--beacon-endpoint: this chain follows the development beacon, which is signed and not fetched; write one with \
+             `chain-spec --beacon quicknet`, or leave the flag out"
+                .into(),
+        )),
+    }
 }
 
 /// Reads the state of `client` at a block.
@@ -67,7 +107,7 @@ impl State<'_> {
     }
 }
 
-/// What brings pulses to the chain as its newest block has it.
+/// Which beacon the chain follows as its newest block has it.
 pub(crate) fn source(client: &FullClient) -> Source {
     let at = client.info().best_hash;
     match (State { client, at }).beacon() {
@@ -128,6 +168,7 @@ fn has_only_pulses(client: &FullClient, block: Hash) -> bool {
 
 /// What the offchain worker works with.
 pub(crate) struct Worker<'a> {
+    pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) task_manager: &'a TaskManager,
     pub(crate) client: Arc<FullClient>,
     pub(crate) backend: Arc<FullBackend>,
@@ -137,17 +178,21 @@ pub(crate) struct Worker<'a> {
     pub(crate) is_authority: bool,
 }
 
-/// Starts the worker that fetches the public beacon's rounds.
+/// Starts the worker that fetches the beacon's rounds.
 ///
 /// # Errors
 ///
 /// When its HTTP client cannot start.
 pub(crate) fn fetch(worker: Worker<'_>) -> Result<(), Error> {
-    let Worker { task_manager, client, backend, pool, keystore, network, is_authority } = worker;
+    let Worker { endpoints, task_manager, client, backend, pool, keystore, network, is_authority } = worker;
+    let storage = backend.offchain_storage();
+    if let Some(mut storage) = storage.clone() {
+        tell(&mut storage, &endpoints);
+    }
     let workers = OffchainWorkers::<_, Block, _>::new(OffchainWorkerOptions {
         runtime_api_provider: client.clone(),
         keystore: Some(keystore.keystore()),
-        offchain_db: backend.offchain_storage(),
+        offchain_db: storage,
         transaction_pool: Some(OffchainTransactionPoolFactory::new(pool)),
         network_provider: Arc::new(network),
         is_validator: is_authority,
@@ -158,3 +203,17 @@ pub(crate) fn fetch(worker: Worker<'_>) -> Result<(), Error> {
     task_manager.spawn_handle().spawn("offchain-workers", Some("offchain-worker"), workers.run(client, spawner));
     Ok(())
 }
+
+/// Tells the worker which endpoints to ask, by the storage that it shares with the node: its own if there are none.
+///
+/// What an earlier start told it is forgotten.
+fn tell(storage: &mut impl OffchainStorage, endpoints: &[Endpoint]) {
+    if endpoints.is_empty() {
+        storage.remove(STORAGE_PREFIX, ENDPOINTS_KEY);
+    } else {
+        storage.set(STORAGE_PREFIX, ENDPOINTS_KEY, &endpoints.encode());
+    }
+}
+
+#[cfg(test)]
+mod tests;

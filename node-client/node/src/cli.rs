@@ -59,6 +59,15 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) no_beacon: bool,
 
+    /// Fetch the beacon's rounds from this HTTP or HTTPS address, in the place of those where the public beacon is published;
+    /// may be given several times.
+    ///
+    /// Blocks take turns: each asks the next address, for `URL/<the beacon's hash>/public/<round>`. None of them need be
+    /// trusted, since every signature is checked. With this flag the rounds of any beacon but the development beacon are
+    /// fetched, not only the public one's.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["dev_beacon", "no_beacon"])]
+    pub(crate) beacon_endpoint: Vec<String>,
+
     /// The folder in which compiled runtimes are kept for the next start, or `none`.
     ///
     /// What is in it is executed: nobody else may be able to write there. [default: clawrank/runtimes in the user's folder

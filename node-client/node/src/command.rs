@@ -2,6 +2,7 @@
 //! What each command does.
 
 use crate::{
+    beacon::Endpoint,
     cli::{ChainSpecCmd, Cli, RuntimeCmd, Subcommand},
     compiled_runtimes,
     database::Ended,
@@ -88,10 +89,12 @@ pub(crate) fn run() -> sc_cli::Result<()> {
 }
 
 fn run_node(cli: &Cli, storage: Storage) -> sc_cli::Result<()> {
-    let beacon = match (cli.dev_beacon, cli.no_beacon) {
-        (true, _) => service::Beacon::Dev,
-        (false, true) => service::Beacon::Others,
-        (false, false) => service::Beacon::OfGenesis,
+    let endpoints: Result<Vec<Endpoint>, String> = cli.beacon_endpoint.iter().map(|url| url.parse()).collect();
+    let beacon = match endpoints.map_err(sc_cli::Error::Input)? {
+        endpoints if !endpoints.is_empty() => service::Beacon::At(endpoints),
+        _ if cli.dev_beacon => service::Beacon::Dev,
+        _ if cli.no_beacon => service::Beacon::Others,
+        _ => service::Beacon::OfGenesis,
     };
     let ended = Ended::default();
     let options = service::Options { sealing: cli.sealing, beacon, storage, ended: ended.clone() };
@@ -168,5 +171,16 @@ mod tests {
         assert!(Cli::try_parse_from(["clawrank-node", "--dev", "--dev-beacon"]).unwrap().dev_beacon);
         let both = Cli::try_parse_from(["clawrank-node", "--dev-beacon", "--no-beacon"]).unwrap_err();
         assert_eq!(both.kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn beacon_endpoints_are_taken_in_their_order_but_not_beside_a_flag_that_fetches_nothing() {
+        let [first, second] = ["--beacon-endpoint=http://one", "--beacon-endpoint=http://two"];
+        let both = Cli::try_parse_from(["clawrank-node", first, second]).unwrap();
+        assert_eq!(both.beacon_endpoint, ["http://one", "http://two"]);
+        for other in ["--dev-beacon", "--no-beacon"] {
+            let refused = Cli::try_parse_from(["clawrank-node", first, other]).unwrap_err();
+            assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict, "{other}");
+        }
     }
 }

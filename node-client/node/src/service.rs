@@ -4,7 +4,7 @@
 mod slots;
 
 use crate::{
-    beacon,
+    beacon::{self, Endpoint, Task},
     cli::Sealing,
     compiled_runtimes,
     database::{Database, Ended, Opened, Watch},
@@ -36,10 +36,12 @@ pub(crate) type AuthorsPool = ShieldedPool<FullPool>;
 type Network = Litep2pNetworkBackend;
 
 /// Which beacon's rounds this node brings to the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Beacon {
     /// Those of the beacon that the chain's genesis names.
     OfGenesis,
+    /// Those of that beacon, fetched from here; the chain may not follow the dev beacon.
+    At(Vec<Endpoint>),
     /// Those of the dev beacon; the chain has to follow it.
     Dev,
     /// None.
@@ -120,17 +122,7 @@ pub(crate) fn start(config: Configuration, options: Options) -> Result<TaskManag
     }
     let database = Database::of(&config, storage.threshold);
     let mut parts = parts(&config, storage)?;
-    let source = match (beacon, beacon::source(&parts.client)) {
-        (Beacon::Others, _) => beacon::Source::Other,
-        (Beacon::Dev, beacon::Source::Quicknet | beacon::Source::Other) => {
-            return Err(Error::Other(
-                "--dev-beacon: this chain's genesis names another beacon; write one with `chain-spec --beacon dev`, or \
-                 leave the flag out"
-                    .into(),
-            ));
-        }
-        (_, source) => source,
-    };
+    let task = beacon::task(beacon, beacon::source(&parts.client))?;
     let pool = Arc::new(
         sc_transaction_pool::Builder::new(
             parts.task_manager.spawn_essential_handle(),
@@ -211,13 +203,14 @@ pub(crate) fn start(config: Configuration, options: Options) -> Result<TaskManag
         tracing_execute_block: None,
     })?;
 
-    match source {
-        beacon::Source::Dev if role.is_authority() => parts.task_manager.spawn_handle().spawn(
+    match task {
+        Task::Sign if role.is_authority() => parts.task_manager.spawn_handle().spawn(
             "dev-beacon",
             None,
             beacon::sign(parts.client.clone(), pool.clone(), instant),
         ),
-        beacon::Source::Quicknet => beacon::fetch(beacon::Worker {
+        Task::Fetch(endpoints) => beacon::fetch(beacon::Worker {
+            endpoints,
             task_manager: &parts.task_manager,
             client: parts.client.clone(),
             backend: parts.backend.clone(),
@@ -226,7 +219,7 @@ pub(crate) fn start(config: Configuration, options: Options) -> Result<TaskManag
             network: network.clone(),
             is_authority: role.is_authority(),
         })?,
-        _ => {}
+        Task::Sign | Task::Rest => {}
     }
 
     let keys = Arc::new(Keyring::default());

@@ -16,7 +16,8 @@
 //!
 //! The call is authorised by the transaction extension [`DrandPriority`]; pulses of newer rounds have priority, so that
 //! filling gaps never delays the present. On a chain that follows the public beacon the offchain worker fetches what is
-//! missing; on a local chain the node signs with the local beacon of the genesis.
+//! missing, from [`ENDPOINTS`] or from those that the node names ([`ENDPOINTS_KEY`]); on a local chain the node signs with
+//! the local beacon of the genesis.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic, clippy::indexing_slicing)]
 
@@ -43,7 +44,7 @@ mod tests;
 
 pub use extension::DrandPriority;
 pub use missing::{Missing, Stored, missing_rounds, pulses_per_block};
-pub use offchain::ENDPOINTS;
+pub use offchain::{ENDPOINTS, ENDPOINTS_KEY};
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;

@@ -34,6 +34,12 @@ pub const ENDPOINTS: [&str; 5] = [
     "https://api.drand.secureweb3.com:6875",
 ];
 
+/// Where the node says which endpoints are asked in the place of [`ENDPOINTS`]: a SCALE list of texts in the worker's
+/// persistent storage, none of them with a `/` at its end.
+///
+/// From these the rounds of any beacon are fetched: of one that is not the public beacon nobody else knows an endpoint.
+pub const ENDPOINTS_KEY: &[u8] = b"drand/endpoints";
+
 /// Longest answer that is read, in bytes; an honest one has about 250.
 const MAX_ANSWER_BYTES: usize = 2_048;
 
@@ -46,7 +52,7 @@ const COMPLETE_UNTIL: &[u8] = b"drand/complete-until";
 /// Why a run ended without a submission, for the log.
 #[derive(Debug, PartialEq, Eq)]
 enum Idle {
-    /// The chain follows a local beacon, whose signer submits by itself.
+    /// The chain follows a local beacon, whose signer submits by itself, and the node names no endpoint of it.
     LocalBeacon,
     /// Another run is still fetching.
     Busy,
@@ -82,7 +88,8 @@ impl<T: Config> Pallet<T> {
 
     fn try_fetch(block: BlockNumberFor<T>) -> Result<usize, Idle> {
         let config = BeaconConfig::<T>::get();
-        let params = config.params().filter(|_| config.is_quicknet()).ok_or(Idle::LocalBeacon)?;
+        let endpoints = endpoints(&config).ok_or(Idle::LocalBeacon)?;
+        let params = config.params().ok_or(Idle::LocalBeacon)?;
         let timeout = T::HttpFetchTimeout::get();
         let held = Duration::from_millis(timeout.saturating_mul(2));
         let mut lock = StorageLock::<'_, LockTime>::with_deadline(LOCK, held);
@@ -94,8 +101,8 @@ impl<T: Config> Pallet<T> {
         }
         // Each block asks the next endpoint, so that one which fails is left after a block.
         let turn: u64 = block.unique_saturated_into();
-        let endpoint = turn.checked_rem(ENDPOINTS.len() as u64).and_then(|turn| ENDPOINTS.get(turn as usize));
-        let pulses = fetch(endpoint.unwrap_or(&""), &config, &params, &rounds, timeout);
+        let endpoint = turn.checked_rem(endpoints.len() as u64).and_then(|turn| endpoints.get(turn as usize));
+        let pulses = fetch(endpoint.map_or("", String::as_str), &config, &params, &rounds, timeout);
         if pulses.is_empty() {
             return Err(Idle::Unreachable);
         }
@@ -118,6 +125,14 @@ impl<T: Config> Pallet<T> {
         known.set(&missing.complete_until);
         missing.rounds
     }
+}
+
+/// What the node names, else where the public beacon is published; `None` for another beacon.
+fn endpoints(config: &BeaconConfiguration) -> Option<Vec<String>> {
+    let named: Option<Vec<String>> = StorageValueRef::persistent(ENDPOINTS_KEY).get().ok().flatten();
+    named
+        .filter(|endpoints| !endpoints.is_empty())
+        .or_else(|| config.is_quicknet().then(|| ENDPOINTS.map(String::from).to_vec()))
 }
 
 /// Asks `endpoint` for `rounds`, all at once; returns those whose signature verifies.

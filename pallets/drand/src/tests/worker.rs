@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::mock::*;
 use crate::*;
-use clawrank_timelock::{QUICKNET, randomness};
+use clawrank_timelock::{DEV_BEACON, DevBeacon, QUICKNET, randomness};
 use codec::Decode;
 use frame_support::traits::Hooks;
 use parking_lot::RwLock;
@@ -14,6 +14,7 @@ use sp_core::offchain::{
     OffchainDbExt, OffchainWorkerExt, TransactionPoolExt,
     testing::{OffchainState, PendingRequest, PoolState, TestOffchainExt, TestTransactionPoolExt},
 };
+use sp_runtime::offchain::storage::StorageValueRef;
 
 /// The public beacon's round 1,000.
 const ROUND: u64 = 1_000;
@@ -34,9 +35,14 @@ struct Outside {
 }
 
 impl Outside {
-    /// The next request is one for `round` at `endpoint`, and gets `response`.
+    /// The next request is one for `round` of the public beacon at `endpoint`, and gets `response`.
     fn expect(&self, endpoint: &str, round: u64, response: Option<Vec<u8>>) {
         let hash = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971";
+        self.expect_of(hash, endpoint, round, response);
+    }
+
+    /// [`Self::expect`] for the beacon that is named `hash`.
+    fn expect_of(&self, hash: &str, endpoint: &str, round: u64, response: Option<Vec<u8>>) {
         self.worker.write().expect_request(PendingRequest {
             method: "GET".into(),
             uri: format!("{endpoint}/{hash}/public/{round}"),
@@ -101,6 +107,54 @@ fn worker_asks_another_endpoint_when_the_next_block_comes() {
             Drand::offchain_worker(u32::try_from(block).unwrap());
         }
         assert!(outside.submitted().is_empty());
+    });
+}
+
+/// What a node does when its operator names endpoints.
+fn name(endpoints: &[&str]) {
+    StorageValueRef::persistent(ENDPOINTS_KEY).set(&endpoints);
+}
+
+#[test]
+fn worker_asks_the_named_endpoints_in_turn_when_the_node_names_some() {
+    with_outside(None, |outside| {
+        name(&["http://one:8080", "http://two/drand"]);
+        outside.set_time(ROUND);
+        for (block, endpoint) in ["http://one:8080", "http://two/drand", "http://one:8080"].iter().enumerate() {
+            outside.expect(endpoint, ROUND, Some(b"{}".to_vec()));
+            Drand::offchain_worker(u32::try_from(block).unwrap());
+        }
+        assert!(outside.submitted().is_empty());
+        outside.expect("http://two/drand", ROUND, Some(answer()));
+        Drand::offchain_worker(3);
+        assert_eq!(outside.submitted(), [[Pulse::new(ROUND, &signature())]]);
+    });
+}
+
+#[test]
+fn worker_asks_the_public_beacons_endpoints_when_what_the_node_names_is_no_list() {
+    with_outside(None, |outside| {
+        outside.set_time(ROUND);
+        name(&[]);
+        outside.expect(ENDPOINTS[0], ROUND, Some(Vec::new()));
+        Drand::offchain_worker(0);
+        StorageValueRef::persistent(ENDPOINTS_KEY).set(&u8::MAX);
+        outside.expect(ENDPOINTS[1], ROUND, Some(Vec::new()));
+        Drand::offchain_worker(1);
+    });
+}
+
+#[test]
+fn worker_fetches_a_local_beacons_rounds_when_the_node_names_an_endpoint() {
+    with_outside(Some(local()), |outside| {
+        name(&["http://one"]);
+        outside.set_time(ROUND);
+        let hash = hex::encode(sp_io::hashing::sha2_256(&DEV_BEACON.public_key));
+        let signature = DevBeacon::default().sign(ROUND);
+        let answer = format!(r#"{{"signature":"{}"}}"#, hex::encode(signature)).into_bytes();
+        outside.expect_of(&hash, "http://one", ROUND, Some(answer));
+        Drand::offchain_worker(0);
+        assert_eq!(outside.submitted(), [[pulse(ROUND)]]);
     });
 }
 
