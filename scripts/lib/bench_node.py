@@ -26,8 +26,9 @@ NODE = os.environ.get("CLAWRANK_NODE_BIN", "clawrank-node")
 NETUID = 92
 BLOCK_MS = 250
 TEMPO = 10
-# With the owner 256 uids, of which 64 have a permit.
-VALIDATORS, MINERS = 64, 191
+# With the owner 256 uids, of which 64 have a permit: the owner too, who sets weights as the validators do.
+VALIDATORS, MINERS = 63, 192
+SETTERS = ["//owner", *(f"//validator//{number}" for number in range(VALIDATORS))]
 MECHANISMS = 2
 DEADLINE_S = 120
 
@@ -217,17 +218,17 @@ def block_times(log: list[str]) -> dict[int, tuple[float, float]]:
 
 
 async def set_all_weights(url: str) -> None:
-    """A full row of every validator for every mechanism, at random."""
+    """A full row of the owner and every validator for every mechanism, at random."""
     import bittensor as bt
     from bittensor import calls
 
     miners = list(range(VALIDATORS + 1, VALIDATORS + 1 + MINERS))
     chance = random.Random(1)
 
-    async def one(client, number: int) -> None:
+    async def one(client, uri: str) -> None:
         keys = type("Keys", (), {})()
-        keys.hotkey = bt.sp_core.Keypair.create_from_uri(f"//validator//{number}")
-        keys.coldkey = keys.coldkeypub = bt.sp_core.Keypair.create_from_uri(f"//validator//{number}//cold")
+        keys.hotkey = bt.sp_core.Keypair.create_from_uri(uri)
+        keys.coldkey = keys.coldkeypub = bt.sp_core.Keypair.create_from_uri(f"{uri}//cold")
         for mecid in range(MECHANISMS):
             call = calls.SubtensorModule.set_mechanism_weights(
                 netuid=NETUID,
@@ -238,11 +239,11 @@ async def set_all_weights(url: str) -> None:
             )
             result = await client.submit_call(call, keys, signer="hotkey")
             if not result.success:
-                raise Failed(f"validator {number} cannot set weights: {result}")
+                raise Failed(f"{uri} cannot set weights: {result}")
 
     async with bt.Client(url, fallback_endpoints=[], archive_endpoints=[]) as client:
-        for first in range(0, VALIDATORS, 16):
-            await asyncio.gather(*(one(client, number) for number in range(first, min(first + 16, VALIDATORS))))
+        for first in range(0, len(SETTERS), 16):
+            await asyncio.gather(*(one(client, uri) for uri in SETTERS[first : first + 16]))
 
 
 async def metagraphs(url: str) -> list[float]:
@@ -288,7 +289,7 @@ def blocks() -> None:
             spent = (cpu_s(node.process.pid) - spent) / (node.rpc.height() + 1 - first)
             times = block_times(node.log())
             taken = asyncio.run(metagraphs(node.url))
-    shape = f"{VALIDATORS} x {MINERS}, {MECHANISMS} mechanisms"
+    shape = f"{len(SETTERS)} x {MINERS}, {MECHANISMS} mechanisms"
     measured = range(first, first + MEASURED_BLOCKS)
     spread(f"block made and imported, {shape}", [times[number][1] for number in measured], "ms", BLOCK_MS)
     with_epoch = epochs(measured, times)

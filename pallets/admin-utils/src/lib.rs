@@ -5,7 +5,7 @@
 //! Calls, arguments, events and errors have the names, indices and SCALE bytes of the public chain; the values live in
 //! [`pallet_subtensor`]. What a subnet's owner may set on the public chain can be set here too, is kept and is shown, also
 //! where this chain has nothing that it would change: work, collateral, child keys, locks, transfers of stake. Parameters
-//! of the chain for what it leaves out (pools, baskets, takes, the EVM) have no call.
+//! of the chain for what it leaves out (pools, baskets, exchange of coldkeys, the EVM) have no call.
 //!
 //! # Who may change what
 //!

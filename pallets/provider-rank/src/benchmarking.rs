@@ -8,7 +8,8 @@ use clawrank_emission::Shortfall;
 use frame_benchmarking::v2::*;
 use frame_support::traits::{Get, fungible::Mutate};
 use frame_system::RawOrigin;
-use pallet_subtensor::{EpochInfo, MAX_UIDS};
+use pallet_subtensor::{EpochInfo, MAX_UIDS, SubnetEpochIndex};
+use sp_runtime::traits::Hash;
 
 const NETUID: NetUid = NetUid(92);
 
@@ -52,7 +53,7 @@ fn full_epoch<T: Config>(epoch: u64, hotkeys: &[T::AccountId], b: u32, r: u32) {
 }
 
 /// Called `benchmarks` by convention of the macro.
-#[benchmarks]
+#[benchmarks(where T: pallet_subtensor::Config)]
 mod benchmarks {
     use super::*;
 
@@ -123,6 +124,45 @@ mod benchmarks {
         assert_eq!(SubnetParams::<T>::get(NETUID), Some(Params::local()));
     }
 
+    /// A block in which nothing is opened or settled, and as many challenges drawn as can be: three, since the epoch after the
+    /// oldest is in its commit window. The beacon's rounds are missing, so each comes from the hash of a block.
+    #[benchmark]
+    fn on_initialize(n: Linear<0, 16>) {
+        let (hotkey, now, running) = (account("neuron", 0, 0), 200, 3);
+        let _ = EpochEmission::<T>::clear(u32::MAX, None);
+        let netuids = || (1..=n as u16).map(NetUid);
+        for netuid in netuids() {
+            T::Subnets::set_up(netuid, core::slice::from_ref(&hotkey));
+            SubnetEpochIndex::<T>::insert(netuid, running);
+            EpochEmission::<T>::insert(netuid, 1_000_000_000);
+            RunningEpoch::<T>::insert(netuid, running);
+            NextToSettle::<T>::insert(netuid, 0);
+            for epoch in 0..=running {
+                let source = u64::from(netuid.0) * 4 + epoch;
+                let deadline = if epoch == 1 { now } else { source - 1 };
+                let round = Some(u64::MAX - source);
+                Epochs::<T>::insert(
+                    netuid,
+                    epoch,
+                    EpochState { deadline, decides: deadline + 1, round, ..state(false) },
+                );
+                frame_system::BlockHash::<T>::insert(
+                    frame_system::pallet_prelude::BlockNumberFor::<T>::from(source as u32),
+                    T::Hashing::hash_of(&source),
+                );
+            }
+        }
+
+        #[block]
+        {
+            Pallet::<T>::step(now);
+        }
+
+        let is_drawn = |netuid, epoch| Epochs::<T>::get(netuid, epoch).is_some_and(|found| found.seed.is_some());
+        let drawn = |netuid| (0..=running).filter(|epoch| is_drawn(netuid, *epoch)).count();
+        assert!(netuids().all(|netuid| drawn(netuid) == 3));
+    }
+
     #[benchmark]
     fn open_epoch(b: Linear<0, MAX_UIDS>, r: Linear<0, 64>) {
         let hotkeys = subnet::<T>(MAX_UIDS);
@@ -144,7 +184,7 @@ mod benchmarks {
         let hotkeys = subnet::<T>(MAX_UIDS);
         full_epoch::<T>(0, &hotkeys, b, r);
         EpochCaps::<T>::insert(NETUID, 0, CapParams { shortfall: Shortfall::ToOwner, ..Params::local().cap });
-        assert!(T::Currency::mint_into(&Pallet::<T>::pot(), 2_000_000_000).is_ok());
+        assert!(<T as Config>::Currency::mint_into(&Pallet::<T>::pot(), 2_000_000_000).is_ok());
 
         #[block]
         {

@@ -9,6 +9,6 @@
 
 mod inner;
 mod interface;
-mod mock;
+pub(crate) mod mock;
 mod rotation;
 mod submission;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Weights of the calls, derived by hand and kept above what they take.
+//! Weights of the calls and of the transaction extension, derived by hand and held against their benchmarks by `scripts/bench
+//! weights`. What the author does with the content of an envelope is in no benchmark.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};

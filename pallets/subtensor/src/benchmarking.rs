@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Benchmarks of the calls, of the block step and of an epoch.
+//! Benchmarks of the calls, of the transaction extension, of the block step and of an epoch.
 
 use super::*;
 use crate::timelock::{DueQueue, MAX_QUEUE_KIB};
@@ -10,12 +10,19 @@ use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::{
     BoundedVec,
-    traits::{Get, fungible::Mutate},
+    dispatch::{DispatchInfo, GetDispatchInfo, PostDispatchInfo},
+    traits::{
+        Get, IsSubType,
+        fungible::{Inspect, Mutate},
+    },
 };
 use frame_system::RawOrigin;
 use rand_core::{CryptoRng, RngCore};
 use sp_core::H256;
-use sp_runtime::PerU16;
+use sp_runtime::{
+    PerU16,
+    traits::{AsSystemOriginSigner, AsTransactionAuthorizedOrigin, DispatchTransaction, Dispatchable},
+};
 
 const NETUID: NetUid = NetUid(92);
 const TAO: u64 = 1_000_000_000;
@@ -70,7 +77,11 @@ impl RngCore for Same {
 impl CryptoRng for Same {}
 
 /// Called `benchmarks` by convention of the macro.
-#[benchmarks]
+#[benchmarks(where
+    T: Send + Sync,
+    T::RuntimeCall: Dispatchable<Info = DispatchInfo, PostInfo = PostDispatchInfo> + From<Call<T>> + IsSubType<Call<T>>,
+    T::RuntimeOrigin: AsSystemOriginSigner<T::AccountId> + AsTransactionAuthorizedOrigin + Clone,
+)]
 mod benchmarks {
     use super::*;
 
@@ -109,6 +120,45 @@ mod benchmarks {
         _(RawOrigin::Signed(hotkeys[0].clone()), NETUID, uids, values, salt, 0);
 
         assert_eq!(Weights::<T>::get(index, 0).len(), n as usize);
+    }
+
+    /// A batch of `n` reveals by who lost its uid after it had committed, and so has to pay. Of its ten commits, all with one
+    /// hash, the last can be revealed: every one is looked at.
+    #[benchmark]
+    fn extension(n: Linear<1, 16>) {
+        // Not the whitelisted one, whose account would not count.
+        let hotkey: T::AccountId = account("stranger", 0, 0);
+        assert!(T::Currency::mint_into(&hotkey, TAO).is_ok());
+        subnet::<T>(MAX_UIDS, true);
+        let index = NetUidStorageIndex::from(NETUID);
+        let (uids, values) = weights(MAX_UIDS);
+        let salt = alloc::vec![7_u16; 256];
+        let hash = Pallet::<T>::commit_hash(&hotkey, index, &uids, &values, &salt, 0);
+        SubnetEpochIndex::<T>::insert(NETUID, 9);
+        RevealPeriodEpochs::<T>::insert(NETUID, 1);
+        let epochs = core::iter::repeat_n(0, 9).chain([8]);
+        WeightCommits::<T>::insert(index, &hotkey, List::truncated(epochs.map(|at| (hash, at, 1, 0)).collect()));
+        let count = n as usize;
+        let call = T::RuntimeCall::from(Call::batch_reveal_weights {
+            netuid: NETUID,
+            uids_list: alloc::vec![uids; count],
+            values_list: alloc::vec![values; count],
+            salts_list: alloc::vec![salt; count],
+            version_keys: alloc::vec![0; count],
+        });
+        let (info, len, before) = (call.get_dispatch_info(), call.encoded_size(), T::Currency::balance(&hotkey));
+        let origin = RawOrigin::Signed(hotkey.clone()).into();
+        let passed;
+
+        #[block]
+        {
+            let ran =
+                SubtensorTransactionExtension::<T>::new().test_run(origin, &call, &info, len, 0, |_| Ok(().into()));
+            passed = ran.is_ok();
+        }
+
+        assert!(passed);
+        assert!(T::Currency::balance(&hotkey) < before);
     }
 
     #[benchmark]

@@ -5,7 +5,10 @@ use alloc::{format, string::String, vec::Vec};
 use codec::{Decode, Encode};
 
 use crate::rules::{
-    emission::{self, CapParams, Finding},
+    emission::{
+        self, CapParams, Finding,
+        yuma::{self, Neuron, YumaInput, YumaParams},
+    },
     gate::{self, GateParams, Replay},
     proof::{Attempt, CellTelemetry, EndpointName, Hash, challenge, summarise},
     scoring::{self, CellInput, EndpointCost, IntelParams, ServingInput, ServingMiner, ServingParams},
@@ -79,6 +82,25 @@ pub(crate) enum Question {
         cells: Vec<(CellInput, u64)>,
         /// The rules.
         params: IntelParams,
+    },
+    /// One epoch of Yuma consensus: a [`YumaInput`], part by part.
+    Yuma {
+        /// The subnet's hyperparameters.
+        params: YumaParams,
+        /// The block, and that of the epoch before.
+        blocks: (u64, u64),
+        /// The owner's uid.
+        owner: Option<u16>,
+        /// Stake, last update, registration, permit and first commit of every uid.
+        neurons: Vec<(u64, u64, u64, bool, Option<u64>)>,
+        /// Weights by uid.
+        weights: Vec<Vec<(u16, u16)>>,
+        /// Bonds by uid.
+        bonds: Vec<Vec<(u16, u16)>>,
+        /// Consensus of the epoch before.
+        previous_consensus: Vec<u16>,
+        /// What is paid.
+        emission: u64,
     },
     /// Leaves and tasks that follow from a seed (rules §2.2).
     Challenge {
@@ -163,6 +185,24 @@ pub(crate) fn answer(question: &Question) -> String {
                 .collect();
             let covered = scoring::coverage(values.0, values.1);
             format!("{:?} {fresh:?} {scores:?} {sum:?} {covered:?}", scoring::usefulness(&signal, &costs))
+        }
+        Question::Yuma { params, blocks, owner, neurons, weights, bonds, previous_consensus, emission } => {
+            let known =
+                |&(stake, last_update, registered_at, permit, first_commit): &(u64, u64, u64, bool, Option<u64>)| {
+                    Neuron { stake, last_update, registered_at, permit, first_commit }
+                };
+            let input = YumaInput {
+                params: params.clone(),
+                block: blocks.0,
+                last_step_block: blocks.1,
+                owner: *owner,
+                neurons: neurons.iter().map(known).collect(),
+                weights: weights.clone(),
+                bonds: bonds.clone(),
+                previous_consensus: previous_consensus.clone(),
+                emission: Rao(*emission),
+            };
+            format!("{:?}", yuma::epoch(&input))
         }
         Question::Challenge { seed, validator, root, count, most } => {
             let leaves = challenge::leaves_to_open(seed, validator, root, *count, u32::from(*most));

@@ -13,11 +13,14 @@ use clawrank_primitives as rules;
 use codec::Encode;
 use proptest::prelude::*;
 use rules::{
-    emission::{CapParams, Shortfall},
+    emission::{
+        CapParams, Shortfall, allocate,
+        yuma::{self, ConsensusMode, LiquidAlpha, Neuron, YumaInput, YumaParams},
+    },
     gate::{GateParams, Replay},
     proof::{AnswerVerdict, Attempt, AttemptStatus, SchemaVerdict},
     scoring::{CellInput, IntelParams, ServingInput, ServingParams},
-    units::{MicroUsd, Ppb},
+    units::{MicroUsd, Ppb, Rao},
 };
 use sc_executor::WasmExecutor;
 use sp_core::traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode};
@@ -264,4 +267,138 @@ fn questions_have_different_answers_when_they_are_random() {
     }
     println!("the gate stayed open {} times and tripped {} times", gates[0], gates[1]);
     assert!(gates.iter().all(|count| *count > 8), "{gates:?}");
+}
+
+/// A file of the emission primitive's own tests; its README names where the figures come from.
+fn golden(name: &str) -> serde_json::Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pallets/primitives/emission/tests/data");
+    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+}
+
+#[test]
+fn shares_units_weights_and_payouts_are_the_same_in_wasm_when_scores_are_golden() {
+    let cases = golden("waterfill15.json");
+    let (mut ran, mut held) = (0, 0);
+    for case in cases.as_array().unwrap() {
+        let list = |key: &str| case[key].as_array().unwrap().clone();
+        let scores: Vec<u128> = list("w").iter().map(|score| score.as_str().unwrap().parse().unwrap()).collect();
+        for shortfall in [Shortfall::Uniform, Shortfall::ToOwner, Shortfall::Skip] {
+            let cap = CapParams { cap: Ppb::from_percent(15), shortfall };
+            for owner in [None, Some(0), Some(u32::try_from(scores.len()).unwrap())] {
+                let pool = 123_456_789_012_345_678;
+                is_the_same(&Question::Allocate { scores: scores.clone(), cap, owner, pool }).unwrap();
+            }
+            if case["k"].is_u64() {
+                let units: Vec<u64> = allocate(&scores, &cap, None).unwrap().units.iter().map(|&n| n.into()).collect();
+                assert_eq!(serde_json::json!(units), case["chain_units_sum436900_cap65535"]);
+                held += 1;
+            }
+        }
+        ran += 1;
+    }
+    println!("{ran} golden lists of scores; the cap holds in {}", held / 3);
+    assert_eq!((ran, held / 3), (100, 87));
+}
+
+/// A scenario of the public chain: its name, the stake of its three validators, its miners, whether liquid alpha is on, and
+/// what a validator's row over the miners is in an epoch.
+type Scenario = (&'static str, [u64; 3], usize, bool, fn(usize, usize) -> Vec<u16>);
+
+const FULL: u16 = u16::MAX;
+
+/// The row of a validator who moves from the first of two miners to the second in the epoch that `at` has for it.
+fn moves(at: [usize; 3], validator: usize, epoch: usize) -> Vec<u16> {
+    if epoch < at[validator] { vec![FULL, 0] } else { vec![0, FULL] }
+}
+
+/// The third validator weighs the second miner in the third epoch only.
+fn one_switch(validator: usize, epoch: usize) -> Vec<u16> {
+    if (validator, epoch) == (2, 2) { vec![0, FULL] } else { vec![FULL, 0] }
+}
+
+const SCENARIOS: [Scenario; 6] = [
+    ("kappa_moves_first", [8, 1, 1], 2, true, |validator, epoch| moves([1, 2, 3], validator, epoch)),
+    ("kappa_moves_second", [8, 1, 1], 2, true, |validator, epoch| moves([2, 1, 3], validator, epoch)),
+    ("kappa_moves_last", [8, 1, 1], 2, true, |validator, epoch| moves([3, 1, 2], validator, epoch)),
+    ("one_epoch_switch", [33, 33, 34], 2, true, one_switch),
+    ("liquid_alpha_disabled", [33, 33, 34], 2, false, one_switch),
+    ("stable_miner", [8, 1, 1], 3, true, |validator, epoch| {
+        let row = moves([2, 1, 3], validator, epoch);
+        vec![row[0] / 2, row[1] / 2, FULL / 2]
+    }),
+];
+
+/// An epoch natively and in Wasm; what it changes is written back, as the pallet does.
+fn next_epoch(input: &mut YumaInput) -> yuma::YumaOutput {
+    let known =
+        |neuron: &Neuron| (neuron.stake, neuron.last_update, neuron.registered_at, neuron.permit, neuron.first_commit);
+    let question = Question::Yuma {
+        params: input.params.clone(),
+        blocks: (input.block, input.last_step_block),
+        owner: input.owner,
+        neurons: input.neurons.iter().map(known).collect(),
+        weights: input.weights.clone(),
+        bonds: input.bonds.clone(),
+        previous_consensus: input.previous_consensus.clone(),
+        emission: input.emission.get(),
+    };
+    is_the_same(&question).unwrap();
+    let output = yuma::epoch(input).unwrap();
+    assert_eq!(answer(&question), format!("{:?}", yuma::epoch(input)), "the question is the input");
+    input.bonds.clone_from(&output.bonds);
+    input.previous_consensus.clone_from(&output.consensus);
+    for (neuron, permit) in input.neurons.iter_mut().zip(&output.permits) {
+        neuron.permit = *permit;
+    }
+    input.last_step_block = input.block;
+    input.block += 1;
+    output
+}
+
+#[test]
+fn epochs_are_the_same_in_wasm_when_their_scenario_is_the_public_chains() {
+    let golden = golden("subtensor_yuma3.json");
+    assert_eq!(golden["scenarios"].as_object().unwrap().len(), SCENARIOS.len(), "every scenario is asked");
+    for (name, stakes, miners, is_liquid, row) in SCENARIOS {
+        let liquid =
+            LiquidAlpha { alpha_low: 6_553, alpha_high: 19_660, steepness: 1_000, consensus: ConsensusMode::Current };
+        let params = YumaParams {
+            kappa: 32_767,
+            bonds_penalty: 0,
+            bonds_moving_average: 975_000,
+            max_allowed_validators: 3,
+            liquid_alpha: is_liquid.then_some(liquid),
+            ..YumaParams::default()
+        };
+        let count = stakes.len() + miners;
+        let neuron =
+            |uid: usize| Neuron { stake: stakes.get(uid).copied().unwrap_or(0), last_update: 1, ..Neuron::default() };
+        let mut input = YumaInput {
+            params,
+            block: 1,
+            neurons: (0..count).map(neuron).collect(),
+            weights: vec![Vec::new(); count],
+            bonds: vec![Vec::new(); count],
+            emission: Rao(1_000_000_000),
+            ..YumaInput::default()
+        };
+        // One epoch without weights hands out the permits.
+        next_epoch(&mut input);
+        let published = golden["scenarios"][name]["dividends"].as_array().unwrap();
+        assert_eq!(published.len(), 6);
+        for (epoch, dividends) in published.iter().enumerate() {
+            for validator in 0..stakes.len() {
+                input.weights[validator] = (3..).zip(row(validator, epoch)).collect();
+                input.neurons[validator].last_update = input.block;
+            }
+            let output = next_epoch(&mut input);
+            for (uid, expected) in dividends.as_array().unwrap().iter().enumerate() {
+                let apart = (f64::from(output.dividends[uid]) / 65_535.0 - expected.as_f64().unwrap()).abs();
+                assert!(
+                    apart <= golden["tolerance"].as_f64().unwrap(),
+                    "{name} {epoch}: dividend of {uid} is {apart} off"
+                );
+            }
+        }
+    }
 }

@@ -68,6 +68,16 @@ pub fn next_block() {
     System::set_block_number(System::block_number() + 1);
 }
 
+/// An empty chain in block 1 with three authors, for benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub fn new_test_ext() -> sp_io::TestExternalities {
+    authorities(&[1, 2, 3]);
+    let storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
+    let mut ext = sp_io::TestExternalities::from(storage);
+    ext.execute_with(|| System::set_block_number(1));
+    ext
+}
+
 /// Runs `test` in block 1 of a chain with the author 1, then checks what must always hold.
 pub fn build_and_execute(test: impl FnOnce()) {
     let storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
