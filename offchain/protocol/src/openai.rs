@@ -331,6 +331,10 @@ impl TextView<'_> {
 ///
 /// The parser's words, shortened, when the JSON is not of that shape.
 pub fn read_answer(json: &RawValue, text: &mut DeliveredText) -> Result<Facts, String> {
+    // A list would be read as the fields in their order, which no customer's client does.
+    if !json.get().starts_with('{') {
+        return Err("it is no object".to_owned());
+    }
     let view: AnswerView<'_> = serde_json::from_str(json.get()).map_err(|error| shorten(&error.to_string()))?;
     let mut facts = Facts {
         usage: view.usage,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Weights of the calls and of what a block opens, derived by hand and held against their benchmarks by `scripts/bench weights`.
+//! Weights of the calls and of what a block opens, derived by hand and held against their benchmarks by `scripts/bench
+//! weights`.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};

@@ -128,21 +128,21 @@ impl<T: Config> Pallet<T> {
     /// Pays the miners from the pot and notes their amounts; what of `emission` stays in the pot.
     ///
     /// An amount that an account cannot take (below the existential deposit of a new account) stays too, and so does all
-    /// of it when the cap's rule says so or nobody has a score. What [`Shortfall::ToOwner`] withholds from miners goes to the
-    /// owner's hotkey, who is then among `miners`; it stays while that hotkey has no uid.
+    /// of it when the cap's rule says so or nobody has a score. What [`Shortfall::ToOwner`] withholds from miners, all of it
+    /// when nobody has a score, goes to the owner's hotkey, who is then among `miners`; it stays while that hotkey has no uid.
     fn pay(netuid: NetUid, epoch: u64, emission: u64, miners: &mut Vec<Payout<T::AccountId>>) -> u64 {
         if emission == 0 {
             return emission;
         }
         let cap = EpochCaps::<T>::get(netuid, epoch).unwrap_or_else(T::Cap::get);
         let owner = if cap.shortfall == Shortfall::ToOwner { Self::join_owner(netuid, miners) } else { None };
+        let place = owner.map(|owner| owner.unwrap_or_else(|joined| joined));
         // After the miners stands the pot, in the place of an owner who is not among them: it has no score.
         let scores: Vec<u128> = miners.iter().map(|miner| miner.score).chain([0]).collect();
-        let owner = owner.unwrap_or(miners.len());
-        let Ok(division) = payouts(&scores, &cap, Some(owner), Rao(emission)) else { return emission };
+        let division = payouts(&scores, &cap, Some(place.unwrap_or(miners.len())), Rao(emission)).ok();
         let pot = Self::pot();
         let mut dust = emission;
-        for (miner, amount) in miners.iter_mut().zip(division.amounts) {
+        for (miner, amount) in miners.iter_mut().zip(division.into_iter().flat_map(|division| division.amounts)) {
             let Some(rest) = dust.checked_sub(amount.get()).filter(|_| !amount.is_zero()) else { continue };
             if T::Currency::transfer(&pot, &miner.hotkey, amount.get(), Preservation::Preserve).is_ok() {
                 dust = rest;
@@ -151,18 +151,23 @@ impl<T: Config> Pallet<T> {
                 Self::deposit_event(Event::Paid { netuid, epoch, hotkey, amount: miner.amount });
             }
         }
+        if let Some(Err(joined)) = owner
+            && miners.get(joined).is_some_and(|owner| owner.amount == 0)
+        {
+            miners.remove(joined);
+        }
         dust
     }
 
-    /// Puts the hotkey of the owner among the miners, by ascending uid, unless it is there; its place, `None` while it has no
-    /// uid.
-    fn join_owner(netuid: NetUid, miners: &mut Vec<Payout<T::AccountId>>) -> Option<usize> {
+    /// Puts the hotkey of the owner among the miners, by ascending uid: its place, an error where it was not there before,
+    /// and `None` while it has no uid.
+    fn join_owner(netuid: NetUid, miners: &mut Vec<Payout<T::AccountId>>) -> Option<Result<usize, usize>> {
         let uid = T::Subnets::owner_uid(netuid)?;
         let hotkey = T::Subnets::hotkey(netuid, uid)?;
         let place = miners.binary_search_by_key(&uid, |miner| miner.uid);
         if let Err(place) = place {
             miners.insert(place, Payout { uid, hotkey, tripped: false, score: 0, amount: 0 });
         }
-        Some(place.unwrap_or_else(|place| place))
+        Some(place)
     }
 }

@@ -99,16 +99,14 @@ impl<T: Config> Pallet<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InputLengthsUnequal`], [`Error::InvalidBatchLength`], [`Error::SubnetNotExists`],
-    /// [`Error::CommitRevealDisabled`], [`Error::NoWeightsCommitFound`], or for any of the reveals what
-    /// [`Self::do_reveal_weights`] says, but that a hash beside expired commits alone is
-    /// [`Error::InvalidRevealCommitHashNotMatch`].
+    /// [`Error::InputLengthsUnequal`], [`Error::SubnetNotExists`], [`Error::CommitRevealDisabled`],
+    /// [`Error::NoWeightsCommitFound`], or for any of the reveals what [`Self::do_reveal_weights`] says, but that a hash
+    /// beside expired commits alone is [`Error::InvalidRevealCommitHashNotMatch`].
     pub(crate) fn do_batch_reveal_weights(hotkey: &T::AccountId, netuid: NetUid, reveals: Reveals) -> DispatchResult {
         let Reveals { uids, values, salts, version_keys } = reveals;
         let count = uids.len();
         let same = [values.len(), salts.len(), version_keys.len()].into_iter().all(|len| len == count);
         ensure!(same, Error::<T>::InputLengthsUnequal);
-        Self::ensure_batch_length(count)?;
         Self::ensure_subnet_and_mechanism_exist(netuid, MechId::MAIN)?;
         ensure!(CommitRevealWeightsEnabled::<T>::get(netuid), Error::<T>::CommitRevealDisabled);
         let index = NetUidStorageIndex::from(netuid);

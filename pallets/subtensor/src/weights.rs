@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Weights of the calls, of the transaction extension and of an epoch, derived by hand and held against their benchmarks by `scripts/bench weights`.
+//! Weights of the calls, of the transaction extension and of an epoch, derived by hand and held against their benchmarks by
+//! `scripts/bench weights`.
 //!
 //! A call counts its reads and writes at the prices of the runtime's database, 1 µs per element that it sorts, scales or
 //! hashes, and as proof size the largest encoding of every value it reads, plus 2.5 kB of trie nodes for each.

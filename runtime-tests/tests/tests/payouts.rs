@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use clawrank_primitives::{
-    emission::{CapParams, Finding, judge, payouts},
+    emission::{CapParams, gate_majority, payouts, weighted_median},
     units::Rao,
 };
 use clawrank_runtime::{AccountId, Runtime, RuntimeEvent, SubtensorModule};
@@ -88,22 +88,15 @@ fn payouts_are_what_the_rules_give_for_the_reports_of_real_validators() {
         stakes.iter().filter(|(who, _)| sent(who)).map(|(who, stake)| (u128::from(*stake), &found[who])).collect();
     assert!(reports.len() >= 2, "{} of {VALIDATORS} validators reported", reports.len());
 
-    let found = |uid: u16, verdicts: &[Verdict]| {
-        let verdict = verdicts.iter().find(|verdict| verdict.uid == uid)?;
-        Some(Finding { tripped: verdict.tripped, score: verdict.score })
-    };
-    let judged: Vec<Finding> = bundles
-        .iter()
-        .map(|(uid, _)| judge(&reports.iter().map(|(stake, all)| (found(*uid, all), *stake)).collect::<Vec<_>>()))
-        .collect();
-    let scores: Vec<u128> = judged.iter().map(|found| found.score).collect();
+    let judged: Vec<(bool, u128)> = bundles.iter().map(|(uid, _)| judge(*uid, &reports)).collect();
+    let scores: Vec<u128> = judged.iter().map(|(_, score)| *score).collect();
     let amounts =
         payouts(&scores, &CapParams::default(), None, Rao(paid.emission)).expect("somebody has a score").amounts;
     let expected: Vec<_> = bundles
         .iter()
         .zip(judged)
         .zip(&amounts)
-        .map(|(((uid, who), Finding { tripped, score }), amount)| (*uid, who.clone(), tripped, score, amount.get()))
+        .map(|(((uid, who), (tripped, score)), amount)| (*uid, who.clone(), tripped, score, amount.get()))
         .collect();
     let got: Vec<_> = paid
         .payouts
@@ -131,4 +124,17 @@ fn payouts_are_what_the_rules_give_for_the_reports_of_real_validators() {
     assert_eq!(transfers, due, "and that is what was moved");
     println!("epoch {epoch}: {} reports, scores {scores:?}, {} rao paid as {amounts:?}", reports.len(), paid.emission);
     assert!(validators.iter_mut().all(|validator| validator.ended().is_none()));
+}
+
+/// Whether a majority of the reporting stake trips the gate of `uid`, and the median of its scores (rules §4.5).
+fn judge(uid: u16, reports: &[(u128, &Vec<Verdict>)]) -> (bool, u128) {
+    let of = |verdicts: &[Verdict]| verdicts.iter().find(|verdict| verdict.uid == uid).copied();
+    let votes: Vec<_> =
+        reports.iter().map(|(stake, all)| (of(all).is_some_and(|verdict| verdict.tripped), *stake)).collect();
+    if gate_majority(&votes) {
+        return (true, 0);
+    }
+    let score = |verdict: Verdict| if verdict.tripped { 0 } else { verdict.score };
+    let scores: Vec<_> = reports.iter().map(|(stake, all)| (of(all).map_or(0, score), *stake)).collect();
+    (false, weighted_median(&scores).unwrap_or_default())
 }

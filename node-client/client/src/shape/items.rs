@@ -98,7 +98,7 @@ pub(super) const STORAGE: &[Item] = &[
     ("SubtensorModule.LastEpochBlock", false, "(u16) -> u64"),
     ("SubtensorModule.PendingEpochAt", false, "(u16) -> u64"),
     ("SubtensorModule.BlocksSinceLastStep", false, "(u16) -> u64"),
-    ("SubtensorModule.Burn", false, "(u16) -> u64"),
+    ("SubtensorModule.Burn", true, "(u16) -> u64"),
     ("SubtensorModule.SubnetOwner", false, "(u16) -> [u8; 32]"),
     ("SubtensorModule.SubnetOwnerHotkey", true, "(u16) -> [u8; 32]"),
     ("SubtensorModule.CommitRevealWeightsEnabled", false, "(u16) -> bool"),

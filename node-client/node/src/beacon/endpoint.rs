@@ -19,8 +19,10 @@ impl FromStr for Endpoint {
     ///
     /// One line that names it: no URL, of another scheme, with a user, a query or a fragment.
     fn from_str(text: &str) -> Result<Self, String> {
+        // What stands before an @ may be a password.
+        let shown = text.rsplit_once('@').map_or_else(|| text.into(), |(_, host)| format!("..@{host}"));
         let refused =
-            |why: &str| format!("--beacon-endpoint '{text}' {why}; give an address like https://api.drand.sh");
+            |why: &str| format!("--beacon-endpoint '{shown}' {why}; give an address like https://api.drand.sh");
         let request = HttpRequest::<()>::builder().uri(text).body(());
         let request = request.map_err(|error| refused(&format!("is no URL: {error}")))?;
         let uri = request.uri();

@@ -116,8 +116,7 @@ impl Run {
 
     /// Reads a chunk or an answer; an error is the candidate's fault.
     fn read(&mut self, attempt: &Attempt, json: &RawValue, text: &mut DeliveredText) -> Result<Facts, Failure> {
-        // A list would be read as the fields in their order, which no customer's client does.
-        let facts = if json.get().starts_with('{') { read_answer(json, text) } else { Err(String::new()) };
+        let facts = read_answer(json, text);
         if facts.as_ref().is_ok_and(|facts| facts.error) {
             self.miner_at_fault = true;
             attempt.stats.failed();
@@ -223,7 +222,8 @@ impl Run {
                         Err(failure) => break Stop::Failed(failure),
                     };
                     if !facts.choices {
-                        // Usage is reported once, at the end, and only when asked for; nothing else is in it.
+                        // Usage is reported once, at the end, and only when asked for; what else a provider puts into such a
+                        // chunk (its filter's findings, its sources) is no part of OpenAI's format.
                         continue;
                     }
                     if let Some(shown) = &shown {

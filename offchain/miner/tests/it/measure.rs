@@ -508,9 +508,12 @@ async fn nothing_is_measured_when_the_hotkey_is_not_registered() {
     let (cancel, miner) = run.start();
     let mut connection = run.gateway.accept().await;
     let told = || log.lines(&["Warn", "not registered on the subnet", "register it"]);
-    while told().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let warning = async {
+        while told().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), warning).await.expect("a warning");
     run.setup.chain.advance_to(1_010);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(told().len() == 1 && told()[0].contains("epoch: 5, netuid: 92"), "once per epoch: {:?}", told());

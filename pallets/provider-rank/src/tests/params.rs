@@ -162,6 +162,33 @@ fn rest_is_the_owners_beside_what_it_measured_when_it_is_a_miner() {
     assert!(settlement.payouts[0].tripped);
 }
 
+/// The payouts of an epoch by uid, with what stays, where the rule for few miners gives the rest to the owner, uid 1.
+fn beside_the_owner(miners: core::ops::Range<u16>, verdict: impl Fn(u16) -> Verdict) -> (Vec<(u16, u64)>, u64) {
+    let mut genesis = genesis();
+    genesis.1.subnet_params = vec![(NETUID, capped(15, Shortfall::ToOwner))];
+    let mut result = None;
+    build_with(genesis, || {
+        pallet_subtensor::SubnetOwnerHotkey::<Test>::insert(NETUID, hot(1));
+        let report = || miners.clone().map(&verdict).collect();
+        let reports = [HALF, THIRD, FIFTH].map(|validator| (validator, report())).to_vec();
+        let settlement = epoch_zero(miners.clone(), reports);
+        result = Some((settlement.payouts.iter().map(|payout| (payout.uid, payout.amount)).collect(), settlement.dust));
+    });
+    result.unwrap()
+}
+
+#[test]
+fn owner_is_not_among_the_payouts_when_the_cap_holds() {
+    let (amounts, dust) = beside_the_owner(3..10, |uid| verdict(uid, 1));
+    assert_eq!(amounts, (3..10).map(|uid| (uid, EMISSION / 7)).collect::<Vec<_>>());
+    assert_eq!(dust, EMISSION % 7);
+}
+
+#[test]
+fn owner_gets_all_when_nobody_has_a_score() {
+    assert_eq!(beside_the_owner(3..5, trip), (vec![(1, EMISSION), (3, 0), (4, 0)], 0));
+}
+
 #[test]
 fn rest_stays_in_the_pot_when_the_owner_has_no_uid() {
     for owner in [None, Some(200)] {
